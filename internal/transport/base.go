@@ -1,0 +1,77 @@
+package transport
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"sync/atomic"
+)
+
+// Base is the last stage: the user's http.Client, or what is left of it, as a
+// round tripper. It has no CloseIdleConnections method on purpose: the failure
+// of one call must not close the connections of the others.
+type Base struct {
+	next  http.RoundTripper
+	http1 atomic.Bool
+}
+
+// NewBase makes the base of a client, which it does not change, with transport
+// in place of its Transport. Redirects are not followed: they would carry the
+// token to other hosts.
+func NewBase(client *http.Client, transport http.RoundTripper) *Base {
+	if client.Timeout == 0 && client.Jar == nil {
+		return &Base{next: transport}
+	}
+	own := *client
+	own.Transport = transport
+	own.CheckRedirect = NoRedirects
+	return &Base{next: clientTripper{&own}}
+}
+
+// NoRedirects is a CheckRedirect that has a redirect answered as it came.
+func NoRedirects(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+// RoundTrip sends the request exactly once. On a kept HTTP/1 connection that
+// turns out dead, net/http would send it again by itself, unseen by the
+// limiter and in spite of MaxRetries, unless it has a body that can't be
+// rewound. (With HTTP/2 it only does so when the server told that it had not
+// processed the request.) The body given here is empty and, by the explicit
+// identity encoding, leaves no trace on the wire. A POST without a body is left
+// alone: it would lose its Content-Length, which servers may insist on.
+func (b *Base) RoundTrip(req *http.Request) (*http.Response, error) {
+	// A connection that was kept has had an answer, which told its protocol.
+	if req.Body == nil && req.Method != http.MethodPost && b.http1.Load() {
+		once := *req
+		once.Body, once.TransferEncoding = emptyBody{}, identity
+		req = &once
+	}
+	resp, err := b.next.RoundTrip(req)
+	if err == nil && resp != nil && b.http1.Load() != (resp.ProtoMajor == 1) {
+		b.http1.Store(resp.ProtoMajor == 1)
+	}
+	return resp, err
+}
+
+var identity = []string{"identity"}
+
+// emptyBody is not http.NoBody, which net/http takes for no body. WriteTo
+// spares it the buffer that net/http would copy with.
+type emptyBody struct{}
+
+func (emptyBody) Read([]byte) (int, error) { return 0, io.EOF }
+func (emptyBody) Close() error             { return nil }
+
+func (emptyBody) WriteTo(io.Writer) (int64, error) { return 0, nil }
+
+// clientTripper keeps a user's Timeout and cookie jar in force for each
+// attempt.
+type clientTripper struct{ client *http.Client }
+
+func (t clientTripper) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := t.client.Do(req)
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		err = u.Err
+	}
+	return resp, err
+}

@@ -1,0 +1,134 @@
+// Package transport is the pipeline that an API call passes on its way to the
+// wire, one file a stage:
+//
+//	retry → auth → limit → log → attempt → middleware → base
+//
+// Every wire send, first try, retry or replay, passes all stages below retry.
+package transport
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// Call is one API call across its attempts. It is the context of its requests,
+// so that every stage finds it without a further allocation.
+type Call struct {
+	context.Context
+	Method  string
+	URL     url.URL
+	Header  []Field // what every attempt's header is made of
+	Body    Body    // nil: none
+	NoRetry bool    // neither retried nor, after a 401, replayed
+
+	// Attempts counts the wire sends.
+	Attempts int
+	// Last is the last answer that was retried, so that it is not lost when
+	// no further answer comes.
+	Last *http.Response
+
+	// The tokens of this call's attempts, for keeping them out of error texts.
+	token, replaced string
+	replayed        bool
+	try             try
+
+	cancel context.CancelCauseFunc // ends the present attempt
+
+	fields [6]Field  // room for Header
+	values [8]string // and for the first attempt's
+}
+
+// NewCall returns a call without a header.
+func NewCall(ctx context.Context, method string, body Body) *Call {
+	c := &Call{Context: ctx, Method: method, Body: body}
+	c.Header = c.fields[:0]
+	return c
+}
+
+// Field is one header field; Key is in canonical form.
+type Field struct{ Key, Value string }
+
+// Body is a request body that can be sent more than once.
+type Body interface {
+	// Open returns the reader of the next attempt.
+	Open() (io.ReadCloser, error)
+	// Rewind prepares for another attempt; its error says that there can't be
+	// one.
+	Rewind(ctx context.Context) error
+	// ContentLength is the length in bytes, -1 if it is unknown.
+	ContentLength() int64
+	// Err is the body's own failure, which another attempt would not mend.
+	Err() error
+}
+
+type callKey struct{}
+
+// Value makes a stage find the call in the context of its request.
+func (c *Call) Value(key any) any {
+	if key == (callKey{}) {
+		return c
+	}
+	return c.Context.Value(key)
+}
+
+func callOf(req *http.Request) *Call { return req.Context().Value(callKey{}).(*Call) }
+
+// Tokens returns the access tokens that the call has sent; "" for none.
+func (c *Call) Tokens() (current, replaced string) { return c.token, c.replaced }
+
+// attempt makes the request of one attempt of one that is its own to change.
+// Its header map is its own too: an earlier attempt may still be writing its
+// header, and middleware may have added to it.
+func (c *Call) attempt(req *http.Request, authorization string) (*http.Request, error) {
+	n := len(c.Header) + 1
+	values := c.values[:]
+	if c.Attempts > 0 || n > len(values) {
+		values = make([]string, n)
+	}
+	req.Header = make(http.Header, n)
+	for i, f := range c.Header {
+		values[i] = f.Value
+		req.Header[f.Key] = values[i : i+1 : i+1]
+	}
+	if authorization != "" {
+		values[n-1] = authorization
+		req.Header["Authorization"] = values[n-1 : n : n]
+	}
+	if c.Body == nil {
+		return req, nil
+	}
+	body, err := c.Body.Open()
+	if err != nil {
+		return nil, &Permanent{err}
+	}
+	req.Body, req.ContentLength = body, c.Body.ContentLength()
+	return req, nil
+}
+
+// rewindTimeout ends the wait for a file that hangs: the call then ends with
+// what it has.
+const rewindTimeout = 30 * time.Second
+
+// rewind prepares the body for another attempt.
+func (c *Call) rewind() error {
+	if c.Body == nil {
+		return nil
+	}
+	if err := c.Body.Err(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(c, rewindTimeout)
+	defer cancel()
+	return c.Body.Rewind(ctx)
+}
+
+// Permanent marks an error that no retry would mend.
+type Permanent struct{ Err error }
+
+func (p *Permanent) Error() string { return p.Err.Error() }
+
+// Unwrap returns the marked error.
+func (p *Permanent) Unwrap() error { return p.Err }

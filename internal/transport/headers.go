@@ -1,0 +1,101 @@
+package transport
+
+import (
+	"encoding/json"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Quota is what the X-RateLimit headers of an answer tell.
+type Quota struct {
+	Limit, Remaining int
+	Reset            time.Time // by the server's clock
+}
+
+// ReadQuota reads the X-RateLimit headers; ok is false unless all three are
+// there and make sense.
+func ReadQuota(h http.Header) (q Quota, ok bool) {
+	limit, err1 := strconv.Atoi(first(h, "X-Ratelimit-Limit"))
+	remaining, err2 := strconv.Atoi(first(h, "X-Ratelimit-Remaining"))
+	reset, err3 := strconv.ParseInt(first(h, "X-Ratelimit-Reset"), 10, 64)
+	if err1 != nil || err2 != nil || err3 != nil || limit < 0 || remaining < 0 || reset < 0 || reset > maxUnix {
+		return Quota{}, false
+	}
+	return Quota{limit, remaining, time.Unix(reset, 0)}, true
+}
+
+// first is Header.Get for a key in canonical form, which X-RateLimit-Limit is
+// not: making it canonical would cost an allocation each time.
+func first(h http.Header, key string) string {
+	if v := h[key]; len(v) > 0 {
+		return v[0]
+	}
+	return ""
+}
+
+const (
+	maxUnix = 1<<40 - 1 // far, and safe to calculate with
+	// maxWait is what an absurdly long wait is taken for.
+	maxWait = 10 * 365 * 24 * time.Hour
+)
+
+// Date is the answer's Date header, or now if it has none.
+func Date(h http.Header, now time.Time) time.Time {
+	if t, err := http.ParseTime(h.Get("Date")); err == nil {
+		return t
+	}
+	return now
+}
+
+// RetryAfter tells how long an answer asks to wait before the next try: by
+// error.retry_after in its body, else by Retry-After, else, for a 429, by
+// X-RateLimit-Reset. Dates count from the answer's own Date, so that a wrong
+// local clock does no harm. It is zero if nothing was told, and never
+// negative.
+func RetryAfter(resp *http.Response) time.Duration {
+	if d, ok := retryAfterBody(Data(resp)); ok {
+		return d
+	}
+	now := Date(resp.Header, time.Now())
+	if v := strings.TrimSpace(resp.Header.Get("Retry-After")); v != "" {
+		if s, err := strconv.ParseFloat(v, 64); err == nil {
+			return seconds(s)
+		}
+		if t, err := http.ParseTime(v); err == nil {
+			return min(max(t.Sub(now), 0), maxWait)
+		}
+	}
+	if q, ok := ReadQuota(resp.Header); ok && resp.StatusCode == http.StatusTooManyRequests {
+		return min(max(q.Reset.Sub(now), 0), maxWait)
+	}
+	return 0
+}
+
+func retryAfterBody(data []byte) (time.Duration, bool) {
+	var body struct {
+		Error struct {
+			RetryAfter any `json:"retry_after"`
+		} `json:"error"`
+	}
+	if json.Unmarshal(data, &body) != nil {
+		return 0, false
+	}
+	switch v := body.Error.RetryAfter.(type) {
+	case float64:
+		return seconds(v), true
+	case string:
+		s, err := strconv.ParseFloat(v, 64)
+		return seconds(s), err == nil
+	}
+	return 0, false
+}
+
+func seconds(s float64) time.Duration {
+	if !(s > 0) { // NaN too
+		return 0
+	}
+	return time.Duration(math.Min(s, maxWait.Seconds()) * float64(time.Second))
+}
