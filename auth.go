@@ -1,0 +1,192 @@
+package mid
+
+import (
+	"context"
+	"iter"
+	"log/slog"
+	"time"
+)
+
+// AuthenticationService signs users in on their phone. It is reached through
+// [Client.Authentication] and is safe for concurrent use.
+type AuthenticationService struct {
+	client *Client
+}
+
+// Intent is what a user is asked to approve. The set is open: values that the
+// SDK does not know are sent and received unchanged.
+type Intent string
+
+// The intents of POST /auth/sessions.
+const (
+	IntentLogin   Intent = "login"   // sign in
+	IntentPayment Intent = "payment" // confirm a payment
+	IntentConsent Intent = "consent" // give consent
+)
+
+// AuthStatus is the state of an [AuthSession]. The set is open.
+type AuthStatus string
+
+// The states of an authentication session, in the order in which they occur;
+// the last three are final.
+const (
+	AuthPending  AuthStatus = "pending"  // the QR code has not been scanned
+	AuthScanned  AuthStatus = "scanned"  // scanned, not decided yet
+	AuthApproved AuthStatus = "approved" // the user approved
+	AuthRejected AuthStatus = "rejected" // the user declined
+	AuthExpired  AuthStatus = "expired"  // nobody decided in time
+)
+
+// Final reports whether the session can no longer change. It is false for a
+// status that the SDK does not know.
+func (s AuthStatus) Final() bool {
+	return s == AuthApproved || s == AuthRejected || s == AuthExpired
+}
+
+// CreateAuthSessionParams are the parameters of
+// [AuthenticationService.CreateSession]. Only Intent is required.
+type CreateAuthSessionParams struct {
+	// Intent is what the user is asked to approve. Required.
+	Intent Intent `json:"intent"`
+	// Recipient is the user's mobile number in E.164 form, like +14155550123.
+	// Empty: whoever scans the QR code may approve. Personal data.
+	Recipient string `json:"recipient,omitempty"`
+	// CallbackURL is the absolute http or https URL that the
+	// authentication.completed event is sent to. Empty: no event.
+	CallbackURL string `json:"callback_url,omitempty"`
+	// Metadata is given back unchanged with the session. Nil: none.
+	Metadata map[string]string `json:"metadata,omitempty"`
+}
+
+func (p CreateAuthSessionParams) validate() error {
+	return firstError(
+		required("Intent", string(p.Intent)),
+		e164("Recipient", p.Recipient),
+		callbackURL("CallbackURL", p.CallbackURL),
+	)
+}
+
+// LogValue shows the intent alone: the recipient is personal data.
+func (p CreateAuthSessionParams) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("intent", string(p.Intent)))
+}
+
+// AuthSession is one request to a user to approve something on the phone, as
+// GET /auth/sessions/{id} answers it.
+type AuthSession struct {
+	ID     string     `json:"id"`
+	Status AuthStatus `json:"status"`
+	Intent Intent     `json:"intent"`
+	// Recipient is the number the session was created for, in E.164 form;
+	// empty if it was created without one. Personal data.
+	Recipient string `json:"recipient,omitempty"`
+	// QRCode is the QR code as a PNG image in a data URL (RFC 2397), ready for
+	// the src attribute of an img element. (In package html/template, convert
+	// it to template.URL.)
+	QRCode string `json:"qr_code"`
+	// QRData is the text that the QR code holds, for drawing it oneself.
+	QRData string `json:"qr_data"`
+	// UserID tells who approved; empty until then.
+	UserID string `json:"user_id,omitempty"`
+	// Method tells how the phone recognised the user: face, fingerprint or
+	// pin; empty until the session is approved.
+	Method    string    `json:"method,omitempty"`
+	CreatedAt time.Time `json:"created_at"`
+	// ExpiresAt is when an undecided session expires, by the server's clock.
+	ExpiresAt time.Time `json:"expires_at"`
+	// CompletedAt is when the session reached its final state; the zero time
+	// until then.
+	CompletedAt time.Time         `json:"completed_at,omitzero"`
+	Metadata    map[string]string `json:"metadata,omitempty"`
+}
+
+// LogValue shows the session's id and status alone.
+func (s AuthSession) LogValue() slog.Value { return logIDStatus(s.ID, string(s.Status)) }
+
+// VerifyAuthenticationParams are the parameters of
+// [AuthenticationService.Verify].
+type VerifyAuthenticationParams struct {
+	// SessionID is the session's id. Required.
+	SessionID string `json:"session_id"`
+}
+
+// AuthenticationResult is the answer of POST /auth/verify.
+type AuthenticationResult struct {
+	SessionID string `json:"session_id"`
+	// Verified is true only for a session that was really approved. Sign a
+	// user in on this and nothing else.
+	Verified bool       `json:"verified"`
+	Status   AuthStatus `json:"status"`
+	// UserID and Method are empty unless Verified.
+	UserID string `json:"user_id,omitempty"`
+	Method string `json:"method,omitempty"`
+	// VerifiedAt is the zero time unless Verified.
+	VerifiedAt time.Time `json:"verified_at,omitzero"`
+}
+
+// LogValue shows the session's id and status alone.
+func (r AuthenticationResult) LogValue() slog.Value {
+	return logIDStatus(r.SessionID, string(r.Status))
+}
+
+// CreateSession creates a session to be shown to the user as a QR code. It
+// expires after five minutes unless the user decides before. A parameter that
+// can't be right is a [*ValidationError] and sends nothing; other failures are
+// as for [Client.Call].
+//
+// POST /auth/sessions
+func (s *AuthenticationService) CreateSession(ctx context.Context, params CreateAuthSessionParams, opts ...RequestOption) (*AuthSession, error) {
+	return post[AuthSession](ctx, s.client, "/auth/sessions", params, opts)
+}
+
+// GetSession returns the session with the given id. An unknown id is an
+// [*APIError] that matches [ErrNotFound]; an empty one is a [*ValidationError].
+//
+// GET /auth/sessions/{id}
+func (s *AuthenticationService) GetSession(ctx context.Context, id string, opts ...RequestOption) (*AuthSession, error) {
+	return get[AuthSession](ctx, s.client, "/auth/sessions/", id, opts)
+}
+
+// Verify asks MID, from the backend, whether a session was really approved and
+// by whom. What a browser or an event says about a session is only a reason to
+// call it. A session that is not approved is no error: its result has Verified
+// false.
+//
+// POST /auth/verify
+func (s *AuthenticationService) Verify(ctx context.Context, params VerifyAuthenticationParams, opts ...RequestOption) (*AuthenticationResult, error) {
+	return post[AuthenticationResult](ctx, s.client, "/auth/verify", params, opts)
+}
+
+func (p VerifyAuthenticationParams) validate() error { return required("SessionID", p.SessionID) }
+
+// WaitForSession polls until the session's status is final and returns it.
+// If the session's expiry passes first, it looks once more and returns the
+// session as it then is, so check Status. It returns an error when ctx ends
+// (matching ctx's error) or when an answer can't get better, such as
+// [ErrNotFound]; 429, 5xx and network failures are waited out.
+//
+// GET /auth/sessions/{id}
+func (s *AuthenticationService) WaitForSession(ctx context.Context, id string, opts PollOptions) (*AuthSession, error) {
+	return s.poller(id).wait(ctx, opts)
+}
+
+// WatchSession polls like [AuthenticationService.WaitForSession] and yields
+// the session as first seen and then every change of its status once. An
+// error is yielded last. If the session's expiry passes, it ends after one
+// last look, whether or not that found a final status.
+//
+// GET /auth/sessions/{id}
+func (s *AuthenticationService) WatchSession(ctx context.Context, id string, opts PollOptions) iter.Seq2[*AuthSession, error] {
+	return s.poller(id).watch(ctx, opts)
+}
+
+func (s *AuthenticationService) poller(id string) poller[AuthSession] {
+	return poller[AuthSession]{
+		get: func(ctx context.Context, opts ...RequestOption) (*AuthSession, error) {
+			return s.GetSession(ctx, id, opts...)
+		},
+		state:   func(a *AuthSession) string { return string(a.Status) },
+		final:   func(a *AuthSession) bool { return a.Status.Final() },
+		expires: func(a *AuthSession) time.Time { return a.ExpiresAt },
+	}
+}

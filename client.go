@@ -1,0 +1,226 @@
+package mid
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"reflect"
+	"runtime"
+	"slices"
+	"strings"
+
+	"golang.org/x/oauth2"
+
+	"github.com/mobid-io/mid-go/internal/transport"
+)
+
+// Client is a client of the MID API. It is safe for concurrent use; make one
+// and keep it. It needs no closing.
+type Client struct {
+	// Authentication signs users in on their phone.
+	Authentication *AuthenticationService
+	// Identity verifies identities from documents and biometrics.
+	Identity *IdentityService
+	// Signing has documents signed.
+	Signing *SigningService
+	// Webhooks receives MID's events.
+	Webhooks *WebhookService
+
+	pipeline *pipeline
+}
+
+// NewClient returns a client for the credentials of a MID account. It sends
+// nothing: the first request fetches a token. Empty credentials and options
+// that can't be right are a [*ValidationError].
+func NewClient(clientID, clientSecret string, opts ...Option) (*Client, error) {
+	cfg, err := newConfig(clientID, clientSecret, opts)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.webhooks.Logger == nil {
+		cfg.webhooks.Logger = cfg.logger
+	}
+	webhooks, err := newWebhookService(cfg.webhooks)
+	if err != nil {
+		return nil, err
+	}
+	p, err := newPipeline(cfg)
+	if err != nil {
+		return nil, err
+	}
+	c := &Client{Webhooks: webhooks, pipeline: p}
+	c.Authentication = &AuthenticationService{c}
+	c.Identity = &IdentityService{c}
+	c.Signing = &SigningService{c}
+	return c, nil
+}
+
+// NewClientFromEnv is [NewClient] with the credentials in the environment
+// variables MID_CLIENT_ID and MID_CLIENT_SECRET. MID_BASE_URL, if set, is the
+// base URL, as for [WithBaseURL]; MID_WEBHOOK_SECRET, if set, is the webhook
+// secret, unless [WithWebhooks] has Secrets. opts win over the environment.
+func NewClientFromEnv(opts ...Option) (*Client, error) {
+	env := []Option{func(c *config) error {
+		c.webhookSecret = os.Getenv("MID_WEBHOOK_SECRET")
+		if c.webhookSecret != "" {
+			return required("MID_WEBHOOK_SECRET", c.webhookSecret)
+		}
+		return nil
+	}}
+	if baseURL := os.Getenv("MID_BASE_URL"); baseURL != "" {
+		env = append(env, func(c *config) error { return c.setBaseURL("MID_BASE_URL", baseURL) })
+	}
+	c, err := NewClient(os.Getenv("MID_CLIENT_ID"), os.Getenv("MID_CLIENT_SECRET"), append(env, opts...)...)
+	if v, ok := errors.AsType[*ValidationError](err); ok {
+		if name := envNames[v.Field]; name != "" && os.Getenv(name) == "" {
+			return nil, invalid(name, "is not set in the environment")
+		} else if name != "" {
+			return nil, invalid(name, v.Reason)
+		}
+	}
+	return c, err
+}
+
+var envNames = map[string]string{fieldClientID: "MID_CLIENT_ID", fieldClientSecret: "MID_CLIENT_SECRET"}
+
+// pipeline is what all services send through.
+type pipeline struct {
+	base      *url.URL
+	userAgent string
+	secret    func() string                                // a function, so that no dump of the client shows it
+	fetch     func(context.Context) (*oauth2.Token, error) // the token source's
+	cache     TokenCache
+	limiter   Limiter
+	quota     quota
+	calls     transport.Retry
+	tokens    transport.Retry
+}
+
+// newPipeline assembles the pipeline, from the wire up:
+//
+//	typed method → validate → encode → retry → auth → limit → log → attempt → middleware → base
+func newPipeline(cfg *config) (*pipeline, error) {
+	p := &pipeline{
+		base:      cfg.baseURL,
+		userAgent: fmt.Sprintf("mid-go/%s (%s; %s/%s)%s", Version, runtime.Version(), runtime.GOOS, runtime.GOARCH, cfg.appInfo),
+		secret:    func() string { return cfg.clientSecret },
+		cache:     cfg.cache,
+		limiter:   cfg.limiter,
+	}
+	if p.limiter == nil {
+		p.limiter = newLimiter(cfg.plan, cfg.retry.MaxRetryAfter)
+	}
+	source := cfg.source
+	if source == nil {
+		var err error
+		if source, err = newClientCredentials(p, cfg.clientID, cfg.clientSecret); err != nil {
+			return nil, err
+		}
+	}
+	p.fetch = checked(source)
+
+	bottom, err := cfg.transport()
+	if err != nil {
+		return nil, err
+	}
+	var wire http.RoundTripper = transport.NewBase(&cfg.httpClient, bottom)
+	for _, wrap := range slices.Backward(cfg.middleware) {
+		if wire = wrap(wire); wire == nil {
+			return nil, invalid("WithMiddleware", "returned nil")
+		}
+	}
+	wire = &transport.Attempt{Next: wire, Timeout: cfg.attemptTimeout}
+	if cfg.logger != nil {
+		wire = &transport.Log{Next: wire, Logger: cfg.logger, Path: p.relative, Clean: p.tidy}
+	}
+	wire = &transport.Limit{Next: wire, Wait: p.limiter.Wait, Observe: p.observe}
+
+	p.calls = retryStage(cfg.retry, &transport.Auth{Next: wire, Token: p.token, Invalidate: p.cache.Invalidate})
+	small := cfg.retry
+	small.MaxRetries = min(small.MaxRetries, maxTokenRetries)
+	p.tokens = retryStage(small, &transport.Auth{Next: wire})
+	return p, nil
+}
+
+// maxTokenRetries keeps a token request's retries few: the calls that wait for
+// it have a patience of their own.
+const maxTokenRetries = 2
+
+func retryStage(policy RetryPolicy, next http.RoundTripper) transport.Retry {
+	return transport.Retry{
+		MaxRetries:    policy.MaxRetries,
+		MinWait:       policy.MinWait,
+		MaxWait:       policy.MaxWait,
+		MaxRetryAfter: policy.MaxRetryAfter,
+		Next:          &http.Client{Transport: next, CheckRedirect: transport.NoRedirects},
+	}
+}
+
+// RateLimit returns the quota as the latest answer told it; its zero value
+// before the first.
+func (c *Client) RateLimit() RateLimit { return c.pipeline.quota.seen() }
+
+// Format writes the base URL alone, whatever the verb.
+func (c Client) Format(f fmt.State, _ rune) {
+	if c.pipeline == nil {
+		writeRedacted(f, "mid.Client")
+		return
+	}
+	_, _ = fmt.Fprintf(f, "mid.Client{%s}", c.pipeline.base)
+}
+
+// Call sends a request to an endpoint that the SDK does not know yet, with all
+// that the typed methods have: token, retries, pacing, errors. path is
+// relative to the base URL and may carry a query. in is sent as JSON unless it
+// is nil; out, a pointer, gets the envelope's data unless it is nil.
+//
+// An answer that is no success is an [*APIError], or a [*RateLimitError] for
+// the rate limit. A path that leads elsewhere is a [*ValidationError]. When no
+// answer came, the error wraps the network's, such as a [*net.OpError], or
+// ctx's.
+func (c *Client) Call(ctx context.Context, method, path string, in, out any, opts ...RequestOption) error {
+	r := request{method: method}
+	var err error
+	if r.path, r.query, err = splitPath(path); err != nil {
+		return err
+	}
+	// Methods are case-sensitive: a "post" would be sent without an
+	// Idempotency-Key.
+	if !isToken(method) || strings.ToUpper(method) != method {
+		return invalid("method", "must be an HTTP method in upper case, like GET")
+	}
+	if in != nil {
+		if r.body, err = jsonBody(in); err != nil {
+			return err
+		}
+	}
+	if out == nil {
+		return c.pipeline.do(ctx, r, nil, opts)
+	}
+	if v := reflect.ValueOf(out); v.Kind() != reflect.Pointer || v.IsNil() {
+		return invalid("out", "must be a pointer that is not nil, or nil alone")
+	}
+	return c.pipeline.do(ctx, r, &ownAnswer{out: out}, opts)
+}
+
+// splitPath refuses what would leave the base URL.
+func splitPath(path string) (escaped, query string, err error) {
+	u, err := url.Parse(path)
+	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" || u.Fragment != "" ||
+		strings.HasPrefix(path, "//") || strings.ContainsFunc(u.RawQuery, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
+		return "", "", invalid("path", "must be relative to the base URL and escaped, like /auth/sessions?limit=10")
+	}
+	for segment := range strings.SplitSeq(strings.ReplaceAll(u.Path, `\`, "/"), "/") {
+		if segment == "." || segment == ".." {
+			return "", "", invalid("path", `must have no segment "." or ".."`)
+		}
+	}
+	escaped = u.EscapedPath()
+	if !strings.HasPrefix(escaped, "/") {
+		escaped = "/" + escaped
+	}
+	return escaped, u.RawQuery, nil
+}

@@ -1,0 +1,208 @@
+package mid
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"mime"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"unicode"
+)
+
+var errReadOnce = errors.New("mid: the file's reader has been read and can't be read again")
+
+// File is what an upload is read from. Make one with [FileFromPath],
+// [FileFromBytes], [FileFromFS] or [FileFromReader], or fill it in for a
+// source of one's own, such as an object store:
+//
+//	file := mid.File{
+//		Name: "passport.jpg",
+//		Size: object.Size,
+//		Open: func() (io.ReadCloser, error) { return bucket.NewReader(object.Key) },
+//	}
+//
+// Open is called when the upload comes to the file, and again for every
+// further attempt if an earlier one has read of it. What it returned before
+// has been closed by then. An error from it says that the file can't be read
+// again: the upload is then not retried, and fails with what the last attempt
+// came to. The upload holds one reader at a time, closes every one, and sends
+// the same bytes on every attempt if Open gives the same bytes. An Open or a
+// Read that hangs does not hold the upload up beyond its context.
+//
+// A File that is shared by uploads that run at the same time needs an Open
+// that can be called at the same time. Those of FileFromPath, FileFromBytes
+// and FileFromFS can.
+type File struct {
+	// Name is the file name that MID is told. Required. Personal data if it
+	// tells whose file it is.
+	Name string
+	// ContentType is the media type, like application/pdf. Empty: by the
+	// extension of Name, else by the first 512 bytes.
+	ContentType string
+	// Size is the length in bytes. A file that turns out shorter or longer
+	// fails the upload. Zero: unknown; the file is then sent in chunks, without
+	// a Content-Length.
+	Size int64
+	// Open returns a reader of the file from its start. Required.
+	Open func() (io.ReadCloser, error)
+}
+
+// FileFromPath returns the named file of the operating system, which is opened
+// for every attempt. Its Name is the last element of path. A file that is
+// missing or is a directory is an error. A pipe or a device has Size zero and
+// is not sent again once it has been read from.
+func FileFromPath(path string) (File, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return File{}, fmt.Errorf("mid: file can't be uploaded: %w", err)
+	}
+	open := func() (io.ReadCloser, error) { return os.Open(path) }
+	return fileFromInfo(filepath.Base(path), path, info, open)
+}
+
+// FileFromFS returns the named file of fsys, which is opened for every
+// attempt. Its Name is the last element of name. A file that is missing or is
+// a directory is an error. A file that is not regular has Size zero and is not
+// sent again once it has been read from.
+func FileFromFS(fsys fs.FS, name string) (File, error) {
+	if fsys == nil {
+		return File{}, errors.New("mid: file can't be uploaded: the file system is nil")
+	}
+	info, err := fs.Stat(fsys, name)
+	if err != nil {
+		return File{}, fmt.Errorf("mid: file can't be uploaded: %w", err)
+	}
+	open := func() (io.ReadCloser, error) { return fsys.Open(name) }
+	return fileFromInfo(path.Base(name), name, info, open)
+}
+
+func fileFromInfo(name, path string, info fs.FileInfo, open func() (io.ReadCloser, error)) (File, error) {
+	switch {
+	case info.IsDir():
+		return File{}, fmt.Errorf("mid: file can't be uploaded: %s is a directory", path)
+	case info.Mode().IsRegular():
+		return File{Name: name, Size: info.Size(), Open: open}, nil
+	}
+	// What a pipe gives is gone once it is read: opened again, it would give
+	// the rest and pass for the whole.
+	return File{Name: name, Open: readOnce(open)}, nil
+}
+
+// FileFromBytes returns a file with the given content, which must not change
+// until the upload has ended.
+func FileFromBytes(name string, data []byte) File {
+	return File{
+		Name: name,
+		Size: int64(len(data)),
+		Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil },
+	}
+}
+
+// FileFromReader returns a file that is what r gives from where it stands now.
+// The SDK never closes r. The File is good for one upload at a time.
+//
+// If r is an [io.Seeker] that can seek, such as an [os.File] of a regular file
+// or a [bytes.Reader], its size is known and every attempt seeks back to where
+// it stood. Any other reader is sent once: an attempt that failed before its
+// first byte was read is retried, a later failure is not. Its size is unknown
+// unless it has a method Len() int, like [bytes.Buffer]. An upload of a nil r
+// fails with a [*ValidationError].
+func FileFromReader(name string, r io.Reader) File {
+	if r == nil {
+		return File{Name: name}
+	}
+	if seeker, ok := r.(io.ReadSeeker); ok {
+		// Pipes have the method, too, and fail it.
+		if start, err := seeker.Seek(0, io.SeekCurrent); err == nil {
+			return fileFromSeeker(name, seeker, start)
+		}
+	}
+	file := File{
+		Name: name,
+		Open: readOnce(func() (io.ReadCloser, error) { return io.NopCloser(r), nil }),
+	}
+	if sized, ok := r.(interface{ Len() int }); ok {
+		file.Size = int64(sized.Len())
+	}
+	return file
+}
+
+func fileFromSeeker(name string, r io.ReadSeeker, start int64) File {
+	file := File{
+		Name: name,
+		Open: func() (io.ReadCloser, error) {
+			if _, err := r.Seek(start, io.SeekStart); err != nil {
+				return nil, err
+			}
+			return io.NopCloser(r), nil
+		},
+	}
+	if end, err := r.Seek(0, io.SeekEnd); err == nil {
+		file.Size = max(end-start, 0)
+	}
+	// A failure shows again in Open, which needs the same.
+	_, _ = r.Seek(start, io.SeekStart)
+	return file
+}
+
+// readOnce makes open fail after the first byte of what it returned was read.
+func readOnce(open func() (io.ReadCloser, error)) func() (io.ReadCloser, error) {
+	var begun atomic.Bool
+	return func() (io.ReadCloser, error) {
+		if begun.Load() {
+			return nil, errReadOnce
+		}
+		rc, err := open()
+		if err != nil {
+			return nil, err
+		}
+		return &onceReader{ReadCloser: rc, begun: &begun}, nil
+	}
+}
+
+type onceReader struct {
+	io.ReadCloser
+	begun *atomic.Bool
+}
+
+// Read counts as begun while it is under way: nobody can know yet whether it
+// will take something.
+func (r *onceReader) Read(p []byte) (int, error) {
+	before := r.begun.Swap(true)
+	n, err := r.ReadCloser.Read(p)
+	if n == 0 {
+		r.begun.Store(before)
+	}
+	return n, err
+}
+
+func (f File) validate() error {
+	switch {
+	case f.Open == nil:
+		return invalid("File", "has nothing to read: its Open, or the reader that it was made from, is nil")
+	case f.Size < 0:
+		return invalid("File.Size", "is negative; give 0 if it is unknown")
+	case strings.ContainsFunc(f.Name, unicode.IsControl):
+		return invalid("File.Name", "has control characters")
+	}
+	return firstError(required("File.Name", f.Name), f.validateContentType())
+}
+
+func (f File) validateContentType() error {
+	if f.ContentType == "" {
+		return nil
+	}
+	if strings.ContainsFunc(f.ContentType, unicode.IsControl) {
+		return invalid("File.ContentType", "has control characters")
+	}
+	if kind, _, err := mime.ParseMediaType(f.ContentType); err != nil || !strings.Contains(kind, "/") {
+		return invalid("File.ContentType", "must be a media type, like application/pdf")
+	}
+	return nil
+}

@@ -1,0 +1,292 @@
+package mid
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"log/slog"
+	"time"
+)
+
+// IdentityService verifies identities from documents and biometrics. It is
+// reached through [Client.Identity] and is safe for concurrent use.
+type IdentityService struct {
+	client *Client
+}
+
+// DocumentType is the kind of an identity document. The set is open.
+type DocumentType string
+
+// The document types of POST /identity/documents. A verification takes the
+// first three; a selfie goes with them.
+const (
+	DocumentPassport       DocumentType = "passport"
+	DocumentNationalID     DocumentType = "national_id"
+	DocumentDriversLicense DocumentType = "drivers_license"
+	DocumentSelfie         DocumentType = "selfie"
+)
+
+// DocumentSide is the side of a document that an image shows. The set is open.
+type DocumentSide string
+
+// The sides of a document.
+const (
+	SideFront DocumentSide = "front"
+	SideBack  DocumentSide = "back"
+)
+
+// VerificationStatus is the state of a [Verification]. The set is open.
+type VerificationStatus string
+
+// The states of a verification; the last three are final.
+const (
+	VerificationProcessing VerificationStatus = "processing"
+	VerificationVerified   VerificationStatus = "verified"
+	VerificationRejected   VerificationStatus = "rejected"
+	VerificationExpired    VerificationStatus = "expired"
+)
+
+// Final reports whether the verification can no longer change. It is false for
+// a status that the SDK does not know.
+func (s VerificationStatus) Final() bool {
+	return s == VerificationVerified || s == VerificationRejected || s == VerificationExpired
+}
+
+// UploadIdentityDocumentParams are the parameters of
+// [IdentityService.UploadDocument]. File and Type are required.
+type UploadIdentityDocumentParams struct {
+	// File is the image: JPEG, PNG, WebP, HEIC or PDF. Required.
+	File File
+	// Type is the kind of document. Required.
+	Type DocumentType
+	// Side is the side that the image shows. Empty: not told.
+	Side DocumentSide
+	// Country is the issuing country as an ISO 3166-1 alpha-2 code in upper
+	// case, like DE. Empty: not told.
+	Country string
+	// Progress is called as the file is sent, with the bytes of the file sent
+	// so far and in all, or -1 if its size is unknown. A retry starts again at
+	// a smaller number. It is called from another goroutine, one call at a
+	// time, and holds up the upload while it runs. Nil: not called.
+	Progress func(sent, total int64)
+}
+
+func (p UploadIdentityDocumentParams) validate() error {
+	return firstError(
+		p.File.validate(),
+		required("Type", string(p.Type)),
+		country("Country", p.Country),
+	)
+}
+
+// IdentityDocument is an uploaded document, as POST /identity/documents
+// answers it.
+type IdentityDocument struct {
+	ID          string       `json:"id"`
+	Type        DocumentType `json:"type"`
+	Side        DocumentSide `json:"side,omitempty"`
+	Country     string       `json:"country,omitempty"`
+	FileName    string       `json:"file_name"`
+	ContentType string       `json:"content_type"`
+	Size        int64        `json:"size"` // bytes
+	// SHA256 is the file's SHA-256 as MID received it, in lower-case
+	// hexadecimal.
+	SHA256    string    `json:"sha256"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+// LogValue shows the document's id alone: its file name may be personal data.
+func (d IdentityDocument) LogValue() slog.Value { return logIDStatus(d.ID, "") }
+
+// StartVerificationParams are the parameters of
+// [IdentityService.StartVerification]. DocumentType, Country, DocumentFrontID
+// and SelfieID are required.
+type StartVerificationParams struct {
+	// DocumentType is the kind of document, not DocumentSelfie. Required.
+	DocumentType DocumentType `json:"document_type"`
+	// Country is the issuing country as an ISO 3166-1 alpha-2 code in upper
+	// case. Required.
+	Country string `json:"country"`
+	// DocumentFrontID, DocumentBackID and SelfieID are ids of uploaded
+	// documents. The front and the selfie are required.
+	DocumentFrontID string `json:"document_front_id"`
+	DocumentBackID  string `json:"document_back_id,omitempty"`
+	SelfieID        string `json:"selfie_id"`
+	// CallbackURL is the absolute http or https URL that the
+	// verification.completed event is sent to. Empty: no event.
+	CallbackURL string `json:"callback_url,omitempty"`
+	// Metadata is given back unchanged with the verification. Nil: none.
+	Metadata map[string]string `json:"metadata,omitempty"`
+}
+
+func (p StartVerificationParams) validate() error {
+	if p.DocumentType == DocumentSelfie {
+		return invalid("DocumentType", "must be the kind of the identity document; the selfie goes with it as SelfieID")
+	}
+	return firstError(
+		required("DocumentType", string(p.DocumentType)),
+		required("Country", p.Country),
+		country("Country", p.Country),
+		required("DocumentFrontID", p.DocumentFrontID),
+		required("SelfieID", p.SelfieID),
+		callbackURL("CallbackURL", p.CallbackURL),
+	)
+}
+
+// Verification is the verification of one identity, as
+// GET /identity/verifications/{id} answers it.
+type Verification struct {
+	ID           string             `json:"id"`
+	Status       VerificationStatus `json:"status"`
+	DocumentType DocumentType       `json:"document_type"`
+	Country      string             `json:"country"`
+	// EstimatedTime is how long the verification should take; zero when it
+	// was not told or is in a form that the SDK does not know.
+	EstimatedTime time.Duration `json:"-"`
+	// Confidence is between 0 and 1; nil until the verification ended.
+	Confidence *float64           `json:"confidence,omitempty"`
+	Checks     VerificationChecks `json:"checks,omitzero"`
+	// ExtractedData is what the document says; its zero value until the
+	// verification ended. Personal data.
+	ExtractedData ExtractedData `json:"extracted_data,omitzero"`
+	// RejectionReason tells why a rejected verification was; empty otherwise.
+	RejectionReason string    `json:"rejection_reason,omitempty"`
+	CreatedAt       time.Time `json:"created_at"`
+	// CompletedAt is when the verification reached its final state; the zero
+	// time until then.
+	CompletedAt time.Time         `json:"completed_at,omitzero"`
+	Metadata    map[string]string `json:"metadata,omitempty"`
+}
+
+// LogValue shows the verification's id and status alone.
+func (v Verification) LogValue() slog.Value { return logIDStatus(v.ID, string(v.Status)) }
+
+// plainVerification has Verification's fields and none of its methods, so that
+// encoding/json does not call back.
+type plainVerification Verification
+
+type wireVerification struct {
+	*plainVerification
+	EstimatedTime estimatedTime `json:"estimated_time,omitzero"`
+}
+
+// MarshalJSON encodes the verification as MID does.
+func (v Verification) MarshalJSON() ([]byte, error) {
+	return json.Marshal(wireVerification{(*plainVerification)(&v), estimatedTime(v.EstimatedTime)})
+}
+
+// UnmarshalJSON decodes what MID sends.
+func (v *Verification) UnmarshalJSON(data []byte) error {
+	wire := wireVerification{plainVerification: (*plainVerification)(v)}
+	if err := json.Unmarshal(data, &wire); err != nil {
+		return err
+	}
+	v.EstimatedTime = time.Duration(wire.EstimatedTime)
+	return nil
+}
+
+// The results of a verification's checks. The set is open.
+const (
+	CheckPending   = "pending"
+	CheckPassed    = "passed"
+	CheckFailed    = "failed"
+	CheckCompleted = "completed" // DataExtraction alone
+)
+
+// VerificationChecks are the parts of a verification, each with its result,
+// like [CheckPassed], or empty where it was not told.
+type VerificationChecks struct {
+	DocumentAuthenticity string `json:"document_authenticity,omitempty"`
+	FaceMatch            string `json:"face_match,omitempty"`
+	LivenessDetection    string `json:"liveness_detection,omitempty"`
+	DataExtraction       string `json:"data_extraction,omitempty"`
+}
+
+// ExtractedData is what an identity document says. It is personal data: it
+// formats as a fixed text under every verb of package fmt and in package
+// log/slog, so that it reaches no log by accident. Fields that were not told
+// are empty.
+type ExtractedData struct {
+	FirstName      string `json:"first_name,omitempty"`
+	LastName       string `json:"last_name,omitempty"`
+	DateOfBirth    string `json:"date_of_birth,omitempty"` // ISO 8601 date
+	DocumentNumber string `json:"document_number,omitempty"`
+	ExpiryDate     string `json:"expiry_date,omitempty"` // ISO 8601 date
+	Nationality    string `json:"nationality,omitempty"`
+}
+
+// Format writes a fixed text in place of the data, whatever the verb.
+func (ExtractedData) Format(f fmt.State, _ rune) { writeRedacted(f, "mid.ExtractedData") }
+
+// LogValue is a fixed text in place of the data.
+func (ExtractedData) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// UploadDocument uploads an image of an identity document, or a selfie. The
+// file is streamed: it is never held in memory as a whole. It is sent again on
+// a retry only if it can be read again, see [File].
+//
+// POST /identity/documents
+func (s *IdentityService) UploadDocument(ctx context.Context, params UploadIdentityDocumentParams, opts ...RequestOption) (*IdentityDocument, error) {
+	return upload[IdentityDocument](ctx, s.client, "/identity/documents", params, opts)
+}
+
+func (p UploadIdentityDocumentParams) form() form {
+	return form{
+		file:     p.File,
+		progress: p.Progress,
+		fields: [][2]string{
+			{"type", string(p.Type)},
+			{"side", string(p.Side)},
+			{"country", p.Country},
+		},
+	}
+}
+
+// StartVerification starts the verification of an identity from uploaded
+// documents. It returns at once, with the verification in the state
+// [VerificationProcessing]; wait for its end with
+// [IdentityService.WaitForVerification] or by webhook.
+//
+// POST /identity/verify
+func (s *IdentityService) StartVerification(ctx context.Context, params StartVerificationParams, opts ...RequestOption) (*Verification, error) {
+	return post[Verification](ctx, s.client, "/identity/verify", params, opts)
+}
+
+// GetVerification returns the verification with the given id. An unknown id is
+// an [*APIError] that matches [ErrNotFound]; an empty one is a
+// [*ValidationError].
+//
+// GET /identity/verifications/{id}
+func (s *IdentityService) GetVerification(ctx context.Context, id string, opts ...RequestOption) (*Verification, error) {
+	return get[Verification](ctx, s.client, "/identity/verifications/", id, opts)
+}
+
+// WaitForVerification polls until the verification's status is final and
+// returns it. A verification has no expiry of its own: bound the wait by ctx.
+// Errors are as for [AuthenticationService.WaitForSession].
+//
+// GET /identity/verifications/{id}
+func (s *IdentityService) WaitForVerification(ctx context.Context, id string, opts PollOptions) (*Verification, error) {
+	return s.poller(id).wait(ctx, opts)
+}
+
+// WatchVerification polls like [IdentityService.WaitForVerification] and
+// yields the verification as first seen and then every change of its status or
+// its checks once. An error is yielded last.
+//
+// GET /identity/verifications/{id}
+func (s *IdentityService) WatchVerification(ctx context.Context, id string, opts PollOptions) iter.Seq2[*Verification, error] {
+	return s.poller(id).watch(ctx, opts)
+}
+
+func (s *IdentityService) poller(id string) poller[Verification] {
+	return poller[Verification]{
+		get: func(ctx context.Context, opts ...RequestOption) (*Verification, error) {
+			return s.GetVerification(ctx, id, opts...)
+		},
+		state:   func(v *Verification) string { return fmt.Sprint(v.Status, v.Checks) },
+		final:   func(v *Verification) bool { return v.Status.Final() },
+		expires: func(*Verification) time.Time { return time.Time{} },
+	}
+}

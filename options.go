@@ -1,0 +1,368 @@
+package mid
+
+import (
+	"cmp"
+	"crypto/tls"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/mobid-io/mid-go/internal/credentials"
+)
+
+// Option configures a [Client]. An option that can't be right makes
+// [NewClient] fail with a [*ValidationError].
+type Option func(*config) error
+
+// The names of NewClient's parameters, in errors.
+const (
+	fieldClientID     = "clientID"
+	fieldClientSecret = "clientSecret"
+)
+
+// config is what the options make. Nothing in it is the caller's to change.
+type config struct {
+	clientID, clientSecret string
+
+	baseURL        *url.URL
+	httpClient     http.Client
+	certificate    *tls.Certificate
+	source         TokenSource
+	cache          TokenCache
+	plan           *Plan
+	limiter        Limiter
+	retry          RetryPolicy
+	attemptTimeout time.Duration
+	logger         *slog.Logger
+	appInfo        string
+	middleware     []func(http.RoundTripper) http.RoundTripper
+	webhooks       WebhookConfig
+	webhookSecret  string // for webhooks without Secrets; "": the client secret
+}
+
+func newConfig(clientID, clientSecret string, opts []Option) (*config, error) {
+	cfg := &config{
+		clientID:       clientID,
+		clientSecret:   clientSecret,
+		cache:          new(credentials.Cache),
+		retry:          DefaultRetryPolicy(),
+		attemptTimeout: 30 * time.Second,
+	}
+	opts = append([]Option{WithBaseURL(ProductionURL)}, opts...)
+	for _, opt := range opts {
+		if opt == nil {
+			return nil, invalid("Option", "is nil")
+		}
+		if err := opt(cfg); err != nil {
+			return nil, err
+		}
+	}
+	if cfg.source == nil {
+		if err := firstError(credential(fieldClientID, clientID), credential(fieldClientSecret, clientSecret)); err != nil {
+			return nil, err
+		}
+	}
+	if cfg.plan != nil && cfg.limiter != nil {
+		return nil, invalid("WithPlan", "and WithLimiter exclude each other")
+	}
+	if secret := cmp.Or(cfg.webhookSecret, clientSecret); len(cfg.webhooks.Secrets) == 0 && secret != "" {
+		cfg.webhooks.Secrets = []string{secret}
+	}
+	return cfg, nil
+}
+
+// WithBaseURL sets the API's base URL, with its /v1, like [ProductionURL]. It
+// must be https, or http on a loopback address (localhost, 127.0.0.0/8, ::1):
+// the client secret and the token go there. A base URL with a query, a fragment
+// or a user is refused.
+func WithBaseURL(baseURL string) Option {
+	return func(c *config) error { return c.setBaseURL("WithBaseURL", baseURL) }
+}
+
+// setBaseURL names field in its errors.
+func (c *config) setBaseURL(field, baseURL string) error {
+	baseURL = strings.TrimRight(strings.TrimSpace(baseURL), "/")
+	u, err := url.Parse(baseURL)
+	switch {
+	case err != nil || u.Hostname() == "" || (u.Scheme != "https" && u.Scheme != "http"):
+		return invalid(field, "needs an absolute https URL, like "+ProductionURL)
+	case u.User != nil || strings.ContainsAny(baseURL, "?#"):
+		return invalid(field, "takes no user, query or fragment")
+	case u.Scheme == "http" && !loopback(u.Hostname()):
+		return invalid(field, "refuses plain http except on loopback: secrets would be readable on their way")
+	}
+	c.baseURL = u
+	return nil
+}
+
+// loopback leaves out names under .localhost: Go asks the DNS for them.
+func loopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return strings.EqualFold(host, "localhost") || (err == nil && addr.Unmap().IsLoopback())
+}
+
+// WithSandbox is WithBaseURL([SandboxURL]).
+func WithSandbox() Option { return WithBaseURL(SandboxURL) }
+
+// WithHTTPClient sets the client that requests are sent with: its Transport,
+// Timeout and Jar. The client is copied, never changed. A nil Transport means
+// the SDK's own, which speaks TLS 1.3 or nothing. Timeout bounds each attempt
+// as a whole, its body included: leave it zero for large uploads, see
+// [WithAttemptTimeout]. Redirects are never followed, whatever CheckRedirect
+// says.
+func WithHTTPClient(client *http.Client) Option {
+	return func(c *config) error {
+		if client == nil {
+			return invalid("WithHTTPClient", "needs a client")
+		}
+		if t, ok := client.Transport.(*http.Transport); ok && t == nil {
+			return invalid("WithHTTPClient", "has a nil *http.Transport; leave Transport nil for the SDK's own")
+		}
+		c.httpClient = *client
+		return nil
+	}
+}
+
+// WithClientCertificate presents a certificate to the server (mutual TLS, RFC
+// 8705), as some accounts require. With [WithHTTPClient] it needs a client
+// whose Transport is nil or a [*http.Transport] that dials TLS itself; the
+// transport is cloned.
+func WithClientCertificate(cert tls.Certificate) Option {
+	return func(c *config) error {
+		if len(cert.Certificate) == 0 || cert.PrivateKey == nil {
+			return invalid("WithClientCertificate", "needs a certificate and its private key, see tls.LoadX509KeyPair")
+		}
+		c.certificate = &cert
+		return nil
+	}
+}
+
+// WithTokenSource replaces the exchange of the client credentials for a token.
+// The client id and secret may then be empty.
+func WithTokenSource(source TokenSource) Option {
+	return func(c *config) error {
+		if source == nil {
+			return invalid("WithTokenSource", "needs a token source")
+		}
+		c.source = source
+		return nil
+	}
+}
+
+// WithTokenCache replaces the token cache, which is private to the client, by
+// one that may be shared with others of the same credentials.
+func WithTokenCache(cache TokenCache) Option {
+	return func(c *config) error {
+		if cache == nil {
+			return invalid("WithTokenCache", "needs a token cache")
+		}
+		c.cache = cache
+		return nil
+	}
+}
+
+// WithPlan paces requests ahead of the plan's rate limit, so that the whole
+// quota can be used without a 429. Without it, the rate limit headers of the
+// answers pace them. It excludes [WithLimiter].
+func WithPlan(plan Plan) Option {
+	return func(c *config) error {
+		if plan.RequestsPerMinute < 1 || plan.Burst < 1 {
+			return invalid("WithPlan", "needs at least one request a minute and a burst of one")
+		}
+		c.plan = &plan
+		return nil
+	}
+}
+
+// WithLimiter replaces the limiter, which is private to the client, by one
+// that may be shared with others of the same quota. It excludes [WithPlan].
+func WithLimiter(limiter Limiter) Option {
+	return func(c *config) error {
+		if limiter == nil {
+			return invalid("WithLimiter", "needs a limiter")
+		}
+		c.limiter = limiter
+		return nil
+	}
+}
+
+// RetryPolicy says when a request is sent again. Retried are connection
+// errors, attempt timeouts and the statuses 429, 500, 502, 503 and 504.
+//
+// MaxRetries 0 means one request, so begin with [DefaultRetryPolicy] and change
+// what you need:
+//
+//	policy := mid.DefaultRetryPolicy()
+//	policy.MaxWait = 20 * time.Second
+type RetryPolicy struct {
+	// MaxRetries is how many requests may follow the first; 0 means one
+	// request. A token request, which is shared, is retried twice at most.
+	MaxRetries int
+	// MinWait and MaxWait shape the backoff: before the n-th retry it waits
+	// anything up to MinWait·2ⁿ⁻¹, but at most MaxWait (full jitter). Zero:
+	// the default's.
+	MinWait, MaxWait time.Duration
+	// MaxRetryAfter is the longest wait that a server (error.retry_after,
+	// Retry-After, X-RateLimit-Reset) or the client's own limiter may ask for;
+	// beyond it the call fails at once. Zero: the default's.
+	MaxRetryAfter time.Duration
+}
+
+// DefaultRetryPolicy is three retries within MinWait 500 ms and MaxWait 8 s,
+// and a MaxRetryAfter of two minutes, which is longer than a rate limit's
+// window.
+func DefaultRetryPolicy() RetryPolicy {
+	return RetryPolicy{
+		MaxRetries:    3,
+		MinWait:       500 * time.Millisecond,
+		MaxWait:       8 * time.Second,
+		MaxRetryAfter: 2 * time.Minute,
+	}
+}
+
+// WithRetry sets the retry policy; see [RetryPolicy] for how to make one.
+// Negative numbers, and a MinWait longer than MaxWait, are refused.
+func WithRetry(policy RetryPolicy) Option {
+	return func(c *config) error {
+		if policy.MaxRetries < 0 || policy.MinWait < 0 || policy.MaxWait < 0 || policy.MaxRetryAfter < 0 {
+			return invalid("WithRetry", "takes no negative numbers")
+		}
+		filled := policy.filled()
+		if filled.MinWait > filled.MaxWait {
+			return invalid("WithRetry", "has a MinWait longer than its MaxWait")
+		}
+		c.retry = filled
+		return nil
+	}
+}
+
+// filled is the policy with the default's durations where it has none.
+func (p RetryPolicy) filled() RetryPolicy {
+	def := DefaultRetryPolicy()
+	if p.MinWait == 0 {
+		p.MinWait = def.MinWait
+		if p.MaxWait > 0 {
+			p.MinWait = min(def.MinWait, p.MaxWait)
+		}
+	}
+	if p.MaxWait == 0 {
+		p.MaxWait = max(def.MaxWait, p.MinWait)
+	}
+	if p.MaxRetryAfter == 0 {
+		p.MaxRetryAfter = def.MaxRetryAfter
+	}
+	return p
+}
+
+// WithAttemptTimeout bounds the time that one attempt may make no progress:
+// neither a byte of the request's body sent nor a byte of the answer received.
+// Such an attempt is retried. An upload lives as long as its bytes move. The
+// default is 30 seconds; it must be more than zero. To bound a whole call, give
+// its ctx a deadline.
+func WithAttemptTimeout(timeout time.Duration) Option {
+	return func(c *config) error {
+		if timeout <= 0 {
+			return invalid("WithAttemptTimeout", "must be more than zero")
+		}
+		c.attemptTimeout = timeout
+		return nil
+	}
+}
+
+// WithLogger logs a line for every wire send: method, path, attempt, duration,
+// status and request id, at level Info, or Warn for 429, 5xx and failures.
+// Without it nothing is logged. No line holds a secret, a query or a body. The
+// logger serves the webhooks too unless [WithWebhooks] has one of its own.
+func WithLogger(logger *slog.Logger) Option {
+	return func(c *config) error {
+		if logger == nil {
+			return invalid("WithLogger", "needs a logger")
+		}
+		c.logger = logger
+		return nil
+	}
+}
+
+// WithAppInfo adds the application's name and version to the User-Agent (RFC
+// 9110 section 10.1.5). version may be empty.
+func WithAppInfo(name, version string) Option {
+	return func(c *config) error {
+		if !isToken(name) || (version != "" && !isToken(version)) {
+			return invalid("WithAppInfo", "needs a name and a version of letters, digits and -._ without spaces")
+		}
+		c.appInfo = " " + name
+		if version != "" {
+			c.appInfo += "/" + version
+		}
+		return nil
+	}
+}
+
+// WithMiddleware wraps the transport. Middleware sees every wire send as it
+// leaves, retries, replays and token requests included, with the secrets that
+// it holds. Of several, the first given is the outermost. A response's body
+// may be read only by putting a replacement in its place.
+func WithMiddleware(middleware func(http.RoundTripper) http.RoundTripper) Option {
+	return func(c *config) error {
+		if middleware == nil {
+			return invalid("WithMiddleware", "needs a function")
+		}
+		c.middleware = append(c.middleware, middleware)
+		return nil
+	}
+}
+
+// WithWebhooks configures [Client.Webhooks]. Without Secrets it uses the
+// client secret, which is MID's default.
+func WithWebhooks(cfg WebhookConfig) Option {
+	return func(c *config) error {
+		c.webhooks = cfg
+		return nil
+	}
+}
+
+// transport makes the round tripper at the bottom of the pipeline, without
+// changing what the caller passed in.
+func (c *config) transport() (http.RoundTripper, error) {
+	base := c.httpClient.Transport
+	if base == nil {
+		base = defaultTransport()
+	}
+	if c.certificate == nil {
+		return base, nil
+	}
+	t, ok := base.(*http.Transport)
+	//nolint:staticcheck // DialTLS is deprecated, and would still keep the certificate out.
+	if !ok || t == nil || t.DialTLSContext != nil || t.DialTLS != nil {
+		return nil, invalid("WithClientCertificate", "needs a WithHTTPClient whose Transport is an *http.Transport without DialTLSContext; set the certificate on your own transport instead")
+	}
+	t = t.Clone()
+	if t.TLSClientConfig == nil {
+		t.TLSClientConfig = new(tls.Config)
+		t.ForceAttemptHTTP2 = true
+	}
+	t.TLSClientConfig.Certificates = []tls.Certificate{*c.certificate}
+	t.TLSClientConfig.GetClientCertificate = nil // it would go first
+	return t, nil
+}
+
+// defaultTransport keeps more idle connections to the one host than
+// http.DefaultTransport, which keeps two.
+func defaultTransport() *http.Transport {
+	dialer := &net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}
+	return &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		DialContext:           dialer.DialContext,
+		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS13},
+		TLSHandshakeTimeout:   10 * time.Second,
+		ExpectContinueTimeout: time.Second,
+		ForceAttemptHTTP2:     true,
+		MaxIdleConns:          256,
+		MaxIdleConnsPerHost:   256,
+		IdleConnTimeout:       90 * time.Second,
+	}
+}

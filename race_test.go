@@ -1,0 +1,5 @@
+//go:build race
+
+package mid_test
+
+const raceEnabled = true

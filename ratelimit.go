@@ -1,0 +1,111 @@
+package mid
+
+import (
+	"net/http"
+	"sync"
+
+	"github.com/mobid-io/mid-go/internal/transport"
+
+	"context"
+	"time"
+)
+
+// RateLimit is the quota as the X-RateLimit headers of an answer told it. Its
+// zero value means that nothing was told.
+type RateLimit struct {
+	// Limit is how many requests the plan allows in the current window.
+	Limit int
+	// Remaining is how many of them are left.
+	Remaining int
+	// Reset is when the window ends. In what the client returns it is the
+	// server's word, by the server's clock; in what [Limiter.Observe] is given
+	// it has been moved to the local clock.
+	Reset time.Time
+}
+
+// Plan is the rate limit of a MID plan, for [WithPlan]: requests per minute,
+// and how many may go at once after a pause. Both must be at least 1.
+type Plan struct {
+	RequestsPerMinute, Burst int
+}
+
+// The published plans.
+var (
+	PlanSandbox      = Plan{RequestsPerMinute: 60, Burst: 120}
+	PlanStandard     = Plan{RequestsPerMinute: 100, Burst: 100}
+	PlanStarter      = Plan{RequestsPerMinute: 300, Burst: 600}
+	PlanProfessional = Plan{RequestsPerMinute: 1000, Burst: 2000}
+)
+
+// Limiter paces the requests of a client, or of several that share a quota.
+// Implementations are safe for concurrent use.
+type Limiter interface {
+	// Wait returns nil when one request may be sent. It returns an error when
+	// ctx ends, or at once when the wait could not end in time; the best such
+	// error is a [*RateLimitError].
+	Wait(ctx context.Context) error
+	// Observe is called once for every Wait that returned nil, when that
+	// request has ended. limit is what the answer told, with Reset moved to
+	// the local clock, or its zero value if there was no answer or it told
+	// nothing. retryAfter is more than zero exactly when the answer was a 429:
+	// nobody should send before it has passed.
+	Observe(limit RateLimit, retryAfter time.Duration)
+}
+
+// quota keeps what the answers told, and how far the server's clock is ahead
+// of the local one.
+type quota struct {
+	mu     sync.Mutex
+	last   RateLimit
+	ahead  time.Duration // a lower bound, which the answers raise
+	synced bool
+}
+
+// observe notes an answer's quota and returns it with Reset on the local
+// clock.
+//
+// The Date header is cut to whole seconds and some time on its way, so that
+// Date less now is never more than the server's clock is ahead. The largest
+// difference seen is the best bound, and pacing by it is never early. It is
+// given up when it can't be right any more: one of the clocks was set.
+func (q *quota) observe(header http.Header, now time.Time) RateLimit {
+	told, ok := transport.ReadQuota(header)
+	if !ok {
+		return RateLimit{}
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.last = RateLimit(told)
+	ahead := transport.Date(header, now).Sub(now)
+	if !q.synced || ahead > q.ahead || q.ahead-ahead > time.Minute {
+		q.ahead, q.synced = ahead, true
+	}
+	local := q.last
+	// Added to now, it is on the monotonic clock.
+	local.Reset = now.Add(told.Reset.Sub(now) - q.ahead)
+	return local
+}
+
+func (q *quota) seen() RateLimit {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.last
+}
+
+// observe tells the limiter how a request ended; resp is nil if no answer
+// came.
+func (p *pipeline) observe(resp *http.Response) {
+	if resp == nil {
+		p.limiter.Observe(RateLimit{}, 0)
+		return
+	}
+	local := p.quota.observe(resp.Header, time.Now())
+	var pause time.Duration
+	if resp.StatusCode == http.StatusTooManyRequests {
+		pause = max(transport.RetryAfter(resp), minPause)
+	}
+	p.limiter.Observe(local, pause)
+}
+
+// minPause is how long a 429 that asks for no wait stops the client.
+const minPause = time.Second

@@ -1,0 +1,75 @@
+package mid
+
+import (
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/mobid-io/mid-go/internal/transport"
+)
+
+// scrub takes the client secret and the call's tokens out of a text that came
+// from outside: a proxy may have echoed the request.
+func (p *pipeline) scrub(call *transport.Call, text string) string {
+	current, replaced := call.Tokens()
+	secrets := []string{p.secret(), current, replaced}
+	// The longest first: one may be the beginning of another.
+	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) })
+	for _, secret := range secrets {
+		if secret != "" {
+			text = strings.ReplaceAll(text, secret, redacted)
+			text = scrubSpellings(text, secret)
+		}
+	}
+	return text
+}
+
+// tidy makes one short line of a text that came from outside, for the log.
+func (p *pipeline) tidy(call *transport.Call, text string) string {
+	return line(p.scrub(call, text), maxLine)
+}
+
+// scrubSpellings takes out what a secret has become in JSON, in a URL, in HTML
+// or in Go's quotes, or in several of them, one in the other.
+func scrubSpellings(text, secret string) string {
+	// Letters and digits read the same everywhere. A text without the longest
+	// run of them, which is nearly every text, is done with quickly.
+	longest := ""
+	for run := range strings.FieldsFuncSeq(secret, isEscaped) {
+		if len(run) > len(longest) {
+			longest = run
+		}
+	}
+	if longest == secret || !strings.Contains(text, longest) {
+		return text
+	}
+	var pattern strings.Builder
+	for _, r := range secret {
+		char := string(r)
+		if !isEscaped(r) {
+			pattern.WriteString(char)
+			continue
+		}
+		fmt.Fprintf(&pattern, `(?:\\*%s|(?i)\\+u%04x|%s|&#0*%d;|&#x0*%x;`, regexp.QuoteMeta(char), r,
+			regexp.QuoteMeta(url.QueryEscape(char)), r, r)
+		if name, ok := htmlNames[r]; ok {
+			pattern.WriteString("|" + name)
+		}
+		pattern.WriteByte(')')
+	}
+	spelled, err := regexp.Compile(pattern.String())
+	if err != nil {
+		return redacted // what can't be scrubbed is not shown
+	}
+	return spelled.ReplaceAllLiteralString(text, redacted)
+}
+
+// htmlNames are the character references that escaping makes. Package html
+// would bring the names of all others into every program.
+var htmlNames = map[rune]string{'&': "&amp;", '<': "&lt;", '>': "&gt;", '"': "&quot;", '\'': "&apos;"}
+
+func isEscaped(r rune) bool {
+	return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+}

@@ -1,0 +1,268 @@
+package mid
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"log/slog"
+	"strings"
+	"time"
+)
+
+// SigningService has documents signed. It is reached through [Client.Signing]
+// and is safe for concurrent use.
+type SigningService struct {
+	client *Client
+}
+
+// SigningStatus is the state of a [SigningSession]. The set is open.
+type SigningStatus string
+
+// The states of a signing session; the last three are final.
+const (
+	SigningPending   SigningStatus = "pending"   // signatures are missing
+	SigningCompleted SigningStatus = "completed" // everybody signed
+	SigningDeclined  SigningStatus = "declined"  // somebody declined
+	SigningExpired   SigningStatus = "expired"   // signatures were missing at its end
+)
+
+// Final reports whether the session can no longer change. It is false for a
+// status that the SDK does not know.
+func (s SigningStatus) Final() bool {
+	return s == SigningCompleted || s == SigningDeclined || s == SigningExpired
+}
+
+// SignerStatus is the state of a [Signer]. The set is open.
+type SignerStatus string
+
+// The states of a signer.
+const (
+	SignerAwaiting SignerStatus = "awaiting_signature"
+	SignerSigned   SignerStatus = "signed"
+	SignerDeclined SignerStatus = "declined"
+)
+
+// UploadSigningDocumentParams are the parameters of
+// [SigningService.UploadDocument]. Only File is required.
+type UploadSigningDocumentParams struct {
+	// File is a PDF file. Required.
+	File File
+	// Name is the title that signers see. Empty: the file's name.
+	Name string
+	// Progress is called as the file is sent, with the bytes of the file sent
+	// so far and in all, or -1 if its size is unknown. A retry starts again at
+	// a smaller number. It is called from another goroutine, one call at a
+	// time, and holds up the upload while it runs. Nil: not called.
+	Progress func(sent, total int64)
+}
+
+func (p UploadSigningDocumentParams) validate() error { return p.File.validate() }
+
+// SigningDocument is an uploaded document, as POST /signing/documents answers
+// it.
+type SigningDocument struct {
+	ID          string `json:"id"`
+	Name        string `json:"name"`
+	ContentType string `json:"content_type"`
+	Size        int64  `json:"size"` // bytes
+	// SHA256 is the file's SHA-256 as MID received it, in lower-case
+	// hexadecimal.
+	SHA256    string    `json:"sha256"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+// LogValue shows the document's id alone: its name may be personal data.
+func (d SigningDocument) LogValue() slog.Value { return logIDStatus(d.ID, "") }
+
+// SignerParams name one person who is asked to sign. Both fields are required
+// and are personal data.
+type SignerParams struct {
+	Name  string `json:"name"`
+	Email string `json:"email"` // RFC 5322 addr-spec, like ada@example.com
+}
+
+// LogValue is a fixed text: both fields are personal data.
+func (SignerParams) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// CreateSigningSessionParams are the parameters of
+// [SigningService.CreateSession]. DocumentIDs and Signers are required.
+type CreateSigningSessionParams struct {
+	// DocumentIDs are ids of uploaded documents, at least one.
+	DocumentIDs []string `json:"document_ids"`
+	// Signers are the people who are asked to sign, at least one.
+	Signers []SignerParams `json:"signers"`
+	// CallbackURL is the absolute http or https URL that the signing.completed
+	// event is sent to. Empty: no event.
+	CallbackURL string `json:"callback_url,omitempty"`
+	// ExpiresIn is how long the signers have, in whole hours. Zero: the
+	// server's default, 72 hours.
+	ExpiresIn time.Duration `json:"-"`
+	// RequireBiometric tells whether signers must pass a biometric check.
+	// Nil: the server's default, true.
+	RequireBiometric *bool `json:"require_biometric,omitempty"`
+	// Metadata is given back unchanged with the session. Nil: none.
+	Metadata map[string]string `json:"metadata,omitempty"`
+}
+
+func (p CreateSigningSessionParams) validate() error {
+	if len(p.DocumentIDs) == 0 {
+		return invalid("DocumentIDs", "is empty; give the id of at least one uploaded document")
+	}
+	for i, id := range p.DocumentIDs {
+		if err := required(fmt.Sprintf("DocumentIDs[%d]", i), id); err != nil {
+			return err
+		}
+	}
+	if len(p.Signers) == 0 {
+		return invalid("Signers", "is empty; name at least one signer")
+	}
+	for i, s := range p.Signers {
+		field := fmt.Sprintf("Signers[%d].", i)
+		if err := firstError(required(field+"Name", s.Name), required(field+"Email", s.Email), email(field+"Email", s.Email)); err != nil {
+			return err
+		}
+	}
+	if p.ExpiresIn < 0 || p.ExpiresIn%time.Hour != 0 {
+		return invalid("ExpiresIn", "must be a whole number of hours, at least one, like 48*time.Hour")
+	}
+	return callbackURL("CallbackURL", p.CallbackURL)
+}
+
+type plainSigningParams CreateSigningSessionParams
+
+type wireSigningParams struct {
+	*plainSigningParams
+	ExpiresIn int64 `json:"expires_in,omitempty"` // hours
+}
+
+// MarshalJSON encodes the parameters as MID expects them, with ExpiresIn in
+// hours.
+func (p CreateSigningSessionParams) MarshalJSON() ([]byte, error) {
+	return json.Marshal(wireSigningParams{(*plainSigningParams)(&p), int64(p.ExpiresIn / time.Hour)})
+}
+
+// UnmarshalJSON is the reverse of MarshalJSON.
+func (p *CreateSigningSessionParams) UnmarshalJSON(data []byte) error {
+	wire := wireSigningParams{plainSigningParams: (*plainSigningParams)(p)}
+	if err := json.Unmarshal(data, &wire); err != nil {
+		return err
+	}
+	p.ExpiresIn = time.Duration(wire.ExpiresIn) * time.Hour
+	return nil
+}
+
+// Signer is one person who was asked to sign. Name, Email and IPAddress are
+// personal data.
+type Signer struct {
+	Name   string       `json:"name"`
+	Email  string       `json:"email"`
+	Status SignerStatus `json:"status"`
+	// SignURL is where this signer signs. Whoever has it can: treat it like a
+	// password.
+	SignURL string `json:"sign_url"`
+	// SignedAt is the zero time until the signer signed.
+	SignedAt time.Time `json:"signed_at,omitzero"`
+	// IPAddress is where the signature came from; empty until then.
+	IPAddress string `json:"ip_address,omitempty"`
+	// BiometricVerified tells whether the signer passed a biometric check.
+	BiometricVerified bool `json:"biometric_verified,omitempty"`
+}
+
+// LogValue shows the signer's status alone.
+func (s Signer) LogValue() slog.Value { return logIDStatus("", string(s.Status)) }
+
+// SigningSession is one request to sign documents, as
+// GET /signing/sessions/{id} answers it.
+type SigningSession struct {
+	ID               string        `json:"id"`
+	Status           SigningStatus `json:"status"`
+	DocumentIDs      []string      `json:"document_ids"`
+	Signers          []Signer      `json:"signers"`
+	RequireBiometric bool          `json:"require_biometric"`
+	CreatedAt        time.Time     `json:"created_at"`
+	// ExpiresAt is when an unfinished session expires, by the server's clock.
+	ExpiresAt time.Time `json:"expires_at"`
+	// CompletedAt is when the session reached its final state; the zero time
+	// until then.
+	CompletedAt time.Time         `json:"completed_at,omitzero"`
+	Metadata    map[string]string `json:"metadata,omitempty"`
+}
+
+// LogValue shows the session's id and status alone.
+func (s SigningSession) LogValue() slog.Value { return logIDStatus(s.ID, string(s.Status)) }
+
+// UploadDocument uploads a PDF document to be signed. The file is streamed: it
+// is never held in memory as a whole. It is sent again on a retry only if it
+// can be read again, see [File].
+//
+// POST /signing/documents
+func (s *SigningService) UploadDocument(ctx context.Context, params UploadSigningDocumentParams, opts ...RequestOption) (*SigningDocument, error) {
+	return upload[SigningDocument](ctx, s.client, "/signing/documents", params, opts)
+}
+
+func (p UploadSigningDocumentParams) form() form {
+	return form{
+		file:     p.File,
+		progress: p.Progress,
+		fields:   [][2]string{{"name", p.Name}},
+	}
+}
+
+// CreateSession asks one or more people to sign uploaded documents. Each
+// signer of the result has a link of its own, [Signer.SignURL].
+//
+// POST /signing/sessions
+func (s *SigningService) CreateSession(ctx context.Context, params CreateSigningSessionParams, opts ...RequestOption) (*SigningSession, error) {
+	return post[SigningSession](ctx, s.client, "/signing/sessions", params, opts)
+}
+
+// GetSession returns the session with the given id. An unknown id is an
+// [*APIError] that matches [ErrNotFound]; an empty one is a [*ValidationError].
+//
+// GET /signing/sessions/{id}
+func (s *SigningService) GetSession(ctx context.Context, id string, opts ...RequestOption) (*SigningSession, error) {
+	return get[SigningSession](ctx, s.client, "/signing/sessions/", id, opts)
+}
+
+// WaitForSession polls until the session's status is final and returns it. If
+// the session's expiry passes first, it looks once more and returns the
+// session as it then is, so check Status. Signing may take days: prefer
+// webhooks, or bound the wait by ctx. Errors are as for
+// [AuthenticationService.WaitForSession].
+//
+// GET /signing/sessions/{id}
+func (s *SigningService) WaitForSession(ctx context.Context, id string, opts PollOptions) (*SigningSession, error) {
+	return s.poller(id).wait(ctx, opts)
+}
+
+// WatchSession polls like [SigningService.WaitForSession] and yields the
+// session as first seen and then every change once: of its status or of a
+// signer's. An error is yielded last. If the session's expiry passes, it ends
+// after one last look, whether or not that found a final status.
+//
+// GET /signing/sessions/{id}
+func (s *SigningService) WatchSession(ctx context.Context, id string, opts PollOptions) iter.Seq2[*SigningSession, error] {
+	return s.poller(id).watch(ctx, opts)
+}
+
+func (s *SigningService) poller(id string) poller[SigningSession] {
+	return poller[SigningSession]{
+		get: func(ctx context.Context, opts ...RequestOption) (*SigningSession, error) {
+			return s.GetSession(ctx, id, opts...)
+		},
+		state:   signingState,
+		final:   func(s *SigningSession) bool { return s.Status.Final() },
+		expires: func(s *SigningSession) time.Time { return s.ExpiresAt },
+	}
+}
+
+func signingState(s *SigningSession) string {
+	var b strings.Builder
+	b.WriteString(string(s.Status))
+	for _, signer := range s.Signers {
+		b.WriteByte(' ')
+		b.WriteString(string(signer.Status))
+	}
+	return b.String()
+}

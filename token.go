@@ -1,0 +1,149 @@
+package mid
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"github.com/mobid-io/mid-go/internal/credentials"
+	"github.com/mobid-io/mid-go/internal/transport"
+)
+
+const tokenPath = "/auth/token"
+
+// TokenSource gets access tokens, for [WithTokenSource]. Token is called when
+// the client's [TokenCache] has no good token, never for each request. ctx is
+// the cache's and ends with the cache's patience, not with a caller's.
+// Implementations are safe for concurrent use.
+type TokenSource interface {
+	Token(ctx context.Context) (*oauth2.Token, error)
+}
+
+// OAuth2TokenSource makes a [TokenSource] of one of package oauth2, whose
+// Token method takes no context: it is not called when ctx has ended already,
+// and once called it is waited for. An [oauth2.RetrieveError] with the code
+// invalid_client matches [ErrInvalidClient].
+//
+// Prefer a source that does not cache: the client's [TokenCache] does. The
+// TokenSource of clientcredentials.Config keeps its token itself, so after a
+// revocation it offers the refused one again until it expires.
+//
+// For a nil src it returns nil, which [WithTokenSource] refuses.
+func OAuth2TokenSource(src oauth2.TokenSource) TokenSource {
+	if src == nil {
+		return nil
+	}
+	return oauth2Source{src.Token}
+}
+
+// oauth2Source has a function, so that no dump shows what the source holds.
+type oauth2Source struct {
+	token func() (*oauth2.Token, error)
+}
+
+func (s oauth2Source) Token(ctx context.Context) (*oauth2.Token, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	token, err := s.token()
+	if e, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
+		// Its text would quote the whole answer.
+		return nil, retrieveError(e)
+	}
+	return token, err
+}
+
+func retrieveError(e *oauth2.RetrieveError) error {
+	status := 0
+	if e.Response != nil {
+		status = e.Response.StatusCode
+	}
+	return &APIError{
+		StatusCode: status,
+		Code:       ErrorCode(e.ErrorCode),
+		Message:    e.ErrorDescription,
+		Method:     http.MethodPost,
+		Path:       tokenPath,
+		Attempts:   1,
+	}
+}
+
+// Format writes a fixed text, whatever the verb: the source may hold secrets.
+func (oauth2Source) Format(f fmt.State, _ rune) { writeRedacted(f, "mid.OAuth2TokenSource") }
+
+// TokenCache keeps the access token between requests, for [WithTokenCache].
+// The default keeps it in memory for one client; an implementation of one's
+// own shares it between processes. The client asks at every wire send, so Token
+// must be quick when it has a token. When to renew it, ahead of its expiry, is
+// the cache's business. Implementations are safe for concurrent use.
+type TokenCache interface {
+	// Token returns the cached token, or has it fetched once for all who share
+	// the cache. It returns when ctx ends, but gives fetch a context of the
+	// cache's own, so that one caller's end does not fail the others.
+	Token(ctx context.Context, fetch func(context.Context) (*oauth2.Token, error)) (*oauth2.Token, error)
+	// Invalidate drops t, which the server refused, and only t: a newer token
+	// stays. Tokens are the same when their AccessToken is.
+	Invalidate(ctx context.Context, t *oauth2.Token) error
+}
+
+var _ TokenCache = (*credentials.Cache)(nil)
+
+// clientCredentials is the default token source: MID's own exchange.
+type clientCredentials struct {
+	pipeline *pipeline
+	request  request
+}
+
+func newClientCredentials(p *pipeline, clientID, clientSecret string) (TokenSource, error) {
+	body, err := credentials.Request(clientID, clientSecret)
+	if err != nil {
+		return nil, invalid(fieldClientID, "and clientSecret can't be encoded as JSON")
+	}
+	return &clientCredentials{p, request{method: http.MethodPost, path: tokenPath, body: transport.Bytes(body)}}, nil
+}
+
+// Token sends a token request through the lower half of the pipeline.
+func (s *clientCredentials) Token(ctx context.Context) (*oauth2.Token, error) {
+	p, call := s.pipeline, s.pipeline.call(ctx, s.request)
+	sent := time.Now()
+	resp, err := p.tokens.Do(call)
+	if err != nil {
+		return nil, p.failure(call, err)
+	}
+	env, err := p.decode(call, resp, nil)
+	if err != nil {
+		return nil, err
+	}
+	token, err := credentials.Parse(transport.Data(resp), sent)
+	if err != nil {
+		return nil, p.unreadable(call, resp, env, err.Error())
+	}
+	return token, nil
+}
+
+// checked refuses a token that no header may hold, for it would be retried.
+func checked(source TokenSource) func(context.Context) (*oauth2.Token, error) {
+	return func(ctx context.Context) (*oauth2.Token, error) {
+		token, err := source.Token(ctx)
+		if err == nil && token != nil && !credentials.Sendable(token.AccessToken) {
+			return nil, errors.New("mid: the token source returned a token with characters that no header may hold")
+		}
+		return token, err
+	}
+}
+
+// token returns a token for one wire send.
+func (p *pipeline) token(ctx context.Context) (*oauth2.Token, error) {
+	token, err := p.cache.Token(ctx, p.fetch)
+	switch {
+	case err != nil:
+		return nil, err
+	case token == nil || token.AccessToken == "":
+		return nil, errors.New("mid: the token cache returned no token")
+	}
+	return token, nil
+}

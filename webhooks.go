@@ -1,0 +1,324 @@
+package mid
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// SignatureHeader is the header that carries an event's signature: the
+// lower-case hexadecimal HMAC-SHA256 (RFC 2104) of the raw request body.
+const SignatureHeader = "X-Webhook-Signature"
+
+const clientIDHeader = "X-Client-Id"
+
+const (
+	defaultTolerance    = 5 * time.Minute
+	defaultMaxBodyBytes = 1 << 20
+)
+
+// WebhookConfig configures a [WebhookService]. Only Secrets is required. It
+// formats as a fixed text, so that no secret reaches a log.
+type WebhookConfig struct {
+	// Secrets are the keys that an event may be signed with: the account's
+	// webhook secret or, where it has none, the client secret. Give the new
+	// and the old one while a secret is replaced; [WebhookService.Sign] uses
+	// the first. None of them may be empty. Required by [NewWebhookService];
+	// with [WithWebhooks], none means the client secret.
+	Secrets []string `json:"-"`
+	// Tolerance is how far an event's timestamp may be from this machine's
+	// clock, in either direction. Zero: 5 minutes. Not negative.
+	Tolerance time.Duration
+	// Store remembers which events were handled. Nil: in memory, the last
+	// 16,384 events of the last 24 hours.
+	Store EventStore
+	// MaxBodyBytes bounds the body of a delivery. Zero: 1 MiB. Not negative.
+	MaxBodyBytes int64
+	// Logger is told of the deliveries that [WebhookService.Handler] serves:
+	// the outcome, the event's id and type, and the text of errors, those of
+	// the store and of your handlers included. It never gets a payload, a
+	// signature or a secret. Nil: nothing is logged or, with
+	// [WithWebhooks], the client's logger is used.
+	Logger *slog.Logger
+}
+
+// Format writes a fixed text in place of the configuration, whatever the verb.
+func (WebhookConfig) Format(f fmt.State, _ rune) { writeRedacted(f, "mid.WebhookConfig") }
+
+// LogValue is a fixed text in place of the configuration.
+func (WebhookConfig) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// WebhookService receives the events that MID sends to callback URLs. It is
+// made by [NewWebhookService] or reached through [Client.Webhooks], and is safe
+// for concurrent use.
+type WebhookService struct {
+	keys      []*webhookKey
+	tolerance time.Duration
+	store     EventStore
+	maxBody   int64
+	logger    *slog.Logger
+}
+
+// NewWebhookService returns a service that receives events without a client:
+// it needs no client credentials and sends nothing. A configuration that can't
+// be right, one without secrets included, is a [*ValidationError].
+func NewWebhookService(cfg WebhookConfig) (*WebhookService, error) {
+	if len(cfg.Secrets) == 0 {
+		return nil, invalid("WebhookConfig.Secrets", "is empty; give the webhook secret or, without one, the client secret")
+	}
+	return newWebhookService(cfg)
+}
+
+// newWebhookService accepts a configuration without secrets, because a client
+// with a token source of its own may know none and never receive an event.
+func newWebhookService(cfg WebhookConfig) (*WebhookService, error) {
+	s := &WebhookService{tolerance: cfg.Tolerance, store: cfg.Store, maxBody: cfg.MaxBodyBytes, logger: cfg.Logger}
+	for i, secret := range cfg.Secrets {
+		if err := credential(fmt.Sprintf("WebhookConfig.Secrets[%d]", i), secret); err != nil {
+			return nil, err
+		}
+		s.keys = append(s.keys, newWebhookKey(secret))
+	}
+	if s.tolerance < 0 {
+		return nil, invalid("WebhookConfig.Tolerance", "is negative")
+	}
+	if s.maxBody < 0 {
+		return nil, invalid("WebhookConfig.MaxBodyBytes", "is negative")
+	}
+	if s.tolerance == 0 {
+		s.tolerance = defaultTolerance
+	}
+	if s.maxBody == 0 {
+		s.maxBody = defaultMaxBodyBytes
+	}
+	if s.store == nil {
+		s.store = newMemoryStore(memoryStoreEntries, memoryStoreAge)
+	}
+	if s.logger == nil {
+		s.logger = slog.New(slog.DiscardHandler)
+	}
+	return s, nil
+}
+
+// Format writes a fixed text, whatever the verb.
+func (WebhookService) Format(f fmt.State, _ rune) { writeRedacted(f, "mid.WebhookService") }
+
+// LogValue is a fixed text.
+func (WebhookService) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// Verify checks that signature, the value of [SignatureHeader], was made over
+// payload with one of the secrets. The payload must be the request body byte
+// for byte as it arrived: JSON that was decoded and encoded again does not
+// verify. An empty signature is [ErrMissingSignature], any other that does not
+// verify, or any at all while no secret is configured, [ErrInvalidSignature].
+// Hexadecimal digits may be of either case. The age of the event is not checked;
+// Parse and ParseRequest do that.
+func (s *WebhookService) Verify(payload []byte, signature string) error {
+	if err := s.precheck(signature); err != nil {
+		return err
+	}
+	var got [sha256.Size]byte
+	if len(signature) != hex.EncodedLen(len(got)) {
+		return ErrInvalidSignature
+	}
+	if _, err := hex.Decode(got[:], []byte(signature)); err != nil {
+		return ErrInvalidSignature
+	}
+	for _, key := range s.keys {
+		if hmac.Equal(got[:], key.sum(payload)) {
+			return nil
+		}
+	}
+	return ErrInvalidSignature
+}
+
+// precheck finds what makes a delivery fail whatever its body is.
+func (s *WebhookService) precheck(signature string) error {
+	if len(s.keys) == 0 {
+		return fmt.Errorf("%w: no secret is configured, set WebhookConfig.Secrets", ErrInvalidSignature)
+	}
+	if signature == "" {
+		return ErrMissingSignature
+	}
+	return nil
+}
+
+// Sign returns the signature that MID would send with payload: its HMAC-SHA256
+// with the first secret, in lower-case hexadecimal. It is for tests of
+// receivers. It returns "" if no secret is configured.
+func (s *WebhookService) Sign(payload []byte) string {
+	if len(s.keys) == 0 {
+		return ""
+	}
+	return hex.EncodeToString(s.keys[0].sum(payload))
+}
+
+// Parse verifies payload, the raw request body, with the signature in header,
+// checks the event's age and decodes it. Keys of header must be in canonical
+// form, as [http.Header.Set] makes them. Event types and fields that the SDK
+// does not know are no error.
+//
+// Errors match [ErrMissingSignature], [ErrInvalidSignature] or, for a timestamp
+// that is missing or further than [WebhookConfig.Tolerance] from this machine's
+// clock, [ErrStaleEvent]. A signed payload that is not JSON, or has no id or no
+// type, is an error that matches none of these and quotes nothing of it.
+//
+// Parse does not tell whether the event was handled before; Handler does.
+func (s *WebhookService) Parse(payload []byte, header http.Header) (*Event, error) {
+	if err := s.Verify(payload, header.Get(SignatureHeader)); err != nil {
+		return nil, err
+	}
+	var wire struct {
+		ID        string          `json:"id"`
+		Type      EventType       `json:"type"`
+		Timestamp int64           `json:"timestamp"`
+		Data      json.RawMessage `json:"data"`
+	}
+	if err := json.Unmarshal(payload, &wire); err != nil {
+		return nil, undecodable("webhook event", err)
+	}
+	now, sent := time.Now(), time.UnixMilli(wire.Timestamp).UTC()
+	if age := now.Sub(sent); age > s.tolerance || age < -s.tolerance {
+		return nil, fmt.Errorf("%w: sent at %s, received at %s", ErrStaleEvent,
+			sent.Format(time.RFC3339), now.UTC().Format(time.RFC3339))
+	}
+	if wire.ID == "" || wire.Type == "" {
+		return nil, errors.New("mid: webhook event has no id or no type")
+	}
+	return &Event{ID: wire.ID, Type: wire.Type, Timestamp: sent, ClientID: header.Get(clientIDHeader), Data: wire.Data}, nil
+}
+
+// ParseRequest reads the body of r and does what Parse does. A body over
+// [WebhookConfig.MaxBodyBytes] is not read further and is an error that matches
+// [ErrPayloadTooLarge]. The body is left consumed.
+func (s *WebhookService) ParseRequest(r *http.Request) (*Event, error) {
+	return s.parseRequest(nil, r)
+}
+
+// parseRequest tells w, where there is one, to close the connection after a
+// body that is too large: the server would go on reading it otherwise.
+func (s *WebhookService) parseRequest(w http.ResponseWriter, r *http.Request) (*Event, error) {
+	if err := s.precheck(r.Header.Get(SignatureHeader)); err != nil {
+		return nil, err
+	}
+	if r.Body == nil {
+		return s.Parse(nil, r.Header)
+	}
+	payload, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.maxBody))
+	if err != nil {
+		if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
+			return nil, fmt.Errorf("%w: the webhook body is over %d bytes", ErrPayloadTooLarge, tooLarge.Limit)
+		}
+		return nil, fmt.Errorf("mid: reading the webhook body: %w", err)
+	}
+	return s.Parse(payload, r.Header)
+}
+
+// EventType says what happened. The set is open: types that the SDK does not
+// know reach [EventHandlers.Other].
+type EventType string
+
+// The published event types. Each is sent to the callback URL of the session or
+// verification when its status becomes final.
+const (
+	EventAuthenticationCompleted EventType = "authentication.completed" // its data is an AuthSession
+	EventVerificationCompleted   EventType = "verification.completed"   // its data is a Verification
+	EventSigningCompleted        EventType = "signing.completed"        // its data is a SigningSession
+)
+
+// Event is one event that MID delivered. It formats as its id and type alone,
+// as its data may be personal.
+type Event struct {
+	// ID is the same in every delivery of the event; never empty.
+	ID string
+	// Type says what happened; never empty.
+	Type EventType
+	// Timestamp is when this delivery was sent, to the millisecond, in UTC.
+	Timestamp time.Time
+	// ClientID is the X-Client-Id header, empty without one. The signature
+	// does not cover it: decide nothing on it.
+	ClientID string
+	// Data is the session or verification as JSON; nil if the event has none.
+	// It is a copy that the caller may keep. Personal data.
+	Data json.RawMessage
+}
+
+// Format writes the event's id and type, whatever the verb.
+func (e Event) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "mid.Event{%s %s}", e.ID, e.Type) }
+
+// LogValue shows the event's id and type alone.
+func (e Event) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("id", e.ID), slog.String("type", string(e.Type)))
+}
+
+// AuthSession decodes Data as an authentication session. It is an error if it
+// does not decode or if Type is that of another kind of data; the error quotes
+// nothing of the data.
+func (e *Event) AuthSession() (*AuthSession, error) {
+	return eventData[AuthSession](e, EventAuthenticationCompleted)
+}
+
+// Verification decodes Data as a verification. Errors are as for AuthSession.
+func (e *Event) Verification() (*Verification, error) {
+	return eventData[Verification](e, EventVerificationCompleted)
+}
+
+// SigningSession decodes Data as a signing session. Errors are as for
+// AuthSession.
+func (e *Event) SigningSession() (*SigningSession, error) {
+	return eventData[SigningSession](e, EventSigningCompleted)
+}
+
+// eventData lets a type pass that the SDK does not know, because only the
+// caller can tell what its data is.
+func eventData[T any](e *Event, want EventType) (*T, error) {
+	switch e.Type {
+	case EventAuthenticationCompleted, EventVerificationCompleted, EventSigningCompleted:
+		if e.Type != want {
+			return nil, fmt.Errorf("mid: %s event read as %s", e.Type, want)
+		}
+	}
+	data := new(T)
+	if err := json.Unmarshal(e.Data, data); err != nil {
+		return nil, undecodable("event data", err)
+	}
+	return data, nil
+}
+
+// undecodable tells where decoding failed and no more: the errors of
+// encoding/json and of package time quote what they could not decode.
+func undecodable(what string, err error) error {
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+		return fmt.Errorf("mid: %s is not valid JSON, at byte %d", what, syntax.Offset)
+	}
+	if mismatch, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		return fmt.Errorf("mid: %s has a value of an unexpected type, at byte %d", what, mismatch.Offset)
+	}
+	return fmt.Errorf("mid: %s has a value that does not decode", what)
+}
+
+// webhookKey computes HMACs with one secret. It keeps their state for reuse,
+// because keying one is most of what Verify would allocate. No field holds the
+// secret, as fmt looks into fields.
+type webhookKey struct{ macs sync.Pool }
+
+func newWebhookKey(secret string) *webhookKey {
+	return &webhookKey{macs: sync.Pool{New: func() any { return hmac.New(sha256.New, []byte(secret)) }}}
+}
+
+func (k *webhookKey) sum(payload []byte) []byte {
+	mac := k.macs.Get().(hash.Hash)
+	defer k.macs.Put(mac)
+	mac.Reset()
+	mac.Write(payload)
+	return mac.Sum(nil)
+}
