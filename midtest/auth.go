@@ -1,0 +1,200 @@
+package midtest
+
+import (
+	"maps"
+	"time"
+
+	"github.com/mobid-io/mid-go"
+)
+
+const (
+	authLifetime  = 5 * time.Minute
+	defaultUserID = "user_midtest"
+)
+
+type authSession struct {
+	mid.AuthSession
+	ending
+}
+
+func (a *authSession) snapshot() mid.AuthSession {
+	v := a.AuthSession
+	v.Metadata = maps.Clone(v.Metadata)
+	return v
+}
+
+// AuthSessions returns the authentication sessions as they are now, the newest
+// first: for tests that look for what the code under test created.
+func (s *Server) AuthSessions() []mid.AuthSession {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return snapshots(s.authSessions, func(a *authSession) mid.AuthSession {
+		s.expireAuthIfDue(a)
+		return a.snapshot()
+	})
+}
+
+// Scan makes a session's QR code scanned. It is an error if the session is
+// unknown, already scanned or decided.
+func (s *Server) Scan(sessionID string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a, err := s.openAuthSession(sessionID)
+	if err != nil {
+		return err
+	}
+	if a.Status == mid.AuthScanned {
+		return already("session", sessionID, string(a.Status), "go on with Approve, Reject or Expire")
+	}
+	a.Status = mid.AuthScanned
+	return nil
+}
+
+// Approve makes the user with the given id, or user_midtest if it is empty,
+// approve a session, scanned or not. It is an error if the session is unknown
+// or decided.
+func (s *Server) Approve(sessionID, userID string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a, err := s.openAuthSession(sessionID)
+	if err != nil {
+		return err
+	}
+	if userID == "" {
+		userID = defaultUserID
+	}
+	a.UserID, a.Method = userID, "face"
+	s.endAuth(a, mid.AuthApproved, now())
+	return nil
+}
+
+// Reject makes the user decline a session, scanned or not. It is an error if
+// the session is unknown or decided.
+func (s *Server) Reject(sessionID string) error {
+	return s.endAuthByID(sessionID, mid.AuthRejected)
+}
+
+func (s *Server) endAuthByID(id string, status mid.AuthStatus) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a, err := s.openAuthSession(id)
+	if err != nil {
+		return err
+	}
+	s.endAuth(a, status, now())
+	return nil
+}
+
+// openAuthSession returns a session that can still be driven.
+func (s *Server) openAuthSession(id string) (*authSession, error) {
+	a := s.authSessions.byID[id]
+	if a == nil {
+		return nil, unknown("authentication session", id, "AuthSessions")
+	}
+	if s.expireAuthIfDue(a); a.Status.Final() {
+		return nil, already("session", id, string(a.Status), "create another one to drive")
+	}
+	return a, nil
+}
+
+// expireAuthIfDue does not rely on the timer, which may be a little late.
+func (s *Server) expireAuthIfDue(a *authSession) {
+	if !now().Before(a.ExpiresAt) {
+		s.endAuth(a, mid.AuthExpired, a.ExpiresAt)
+	}
+}
+
+// endAuth gives a session its final status, once.
+func (s *Server) endAuth(a *authSession, status mid.AuthStatus, at time.Time) {
+	if a.Status.Final() {
+		return
+	}
+	a.Status, a.CompletedAt = status, at
+	s.end(a.ending, mid.EventAuthenticationCompleted, a.ID, a.AuthSession)
+}
+
+func (s *Server) createAuthSession(p mid.CreateAuthSessionParams) (any, error) {
+	var d details
+	if d.required("intent", string(p.Intent)) {
+		d.oneOf("intent", string(p.Intent), string(mid.IntentLogin), string(mid.IntentPayment), string(mid.IntentConsent))
+	}
+	d.recipient("recipient", p.Recipient)
+	d.callbackURL("callback_url", p.CallbackURL)
+	if err := invalid(d); err != nil {
+		return nil, err
+	}
+	id, created := newID("sess"), now()
+	text := "mid://auth?session=" + id
+	code, err := qrDataURL(text)
+	if err != nil {
+		return nil, err
+	}
+	a := &authSession{AuthSession: mid.AuthSession{
+		ID:        id,
+		Status:    mid.AuthPending,
+		Intent:    p.Intent,
+		Recipient: p.Recipient,
+		QRCode:    code,
+		QRData:    text,
+		CreatedAt: created,
+		ExpiresAt: created.Add(authLifetime),
+		Metadata:  p.Metadata,
+	}}
+	a.callbackURL = p.CallbackURL
+
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.authSessions.add(id, a)
+	a.stop = s.timers.after(authLifetime, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.endAuth(a, mid.AuthExpired, a.ExpiresAt)
+	})
+	s.autoApprove(id)
+	return a.snapshot(), nil
+}
+
+// autoApprove plays the user, if asked to. What a test did before it stands:
+// that is all its errors can say.
+func (s *Server) autoApprove(id string) {
+	if !s.options.autoComplete {
+		return
+	}
+	half := s.options.completeAfter / 2
+	s.timers.after(half, func() {
+		_ = s.Scan(id)
+		s.timers.after(s.options.completeAfter-half, func() { _ = s.Approve(id, "") })
+	})
+}
+
+func (s *Server) getAuthSession(id string) (any, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a := s.authSessions.byID[id]
+	if a == nil {
+		return nil, newProblem(mid.CodeNotFound, "there is no authentication session with this id")
+	}
+	s.expireAuthIfDue(a)
+	return a.snapshot(), nil
+}
+
+func (s *Server) verifyAuthentication(p mid.VerifyAuthenticationParams) (any, error) {
+	var d details
+	d.required("session_id", p.SessionID)
+	if err := invalid(d); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a := s.authSessions.byID[p.SessionID]
+	if a == nil {
+		return nil, newProblem(mid.CodeNotFound, "there is no authentication session with this id")
+	}
+	s.expireAuthIfDue(a)
+	result := mid.AuthenticationResult{SessionID: a.ID, Status: a.Status}
+	if a.Status == mid.AuthApproved {
+		result.Verified, result.VerifiedAt = true, now()
+		result.UserID, result.Method = a.UserID, a.Method
+	}
+	return result, nil
+}

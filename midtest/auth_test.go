@@ -1,0 +1,169 @@
+package midtest_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"image/color"
+	"image/png"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"rsc.io/qr"
+
+	"github.com/mobid-io/mid-go"
+	"github.com/mobid-io/mid-go/midtest"
+)
+
+func (c *caller) status(id string) mid.AuthStatus {
+	c.t.Helper()
+	return data[mid.AuthSession](c.t, c.get("/auth/sessions/"+id)).Status
+}
+
+func TestAuthSessionIsApproved(t *testing.T) {
+	c := start(t)
+	r := c.post("/auth/sessions", mid.CreateAuthSessionParams{
+		Intent:    mid.IntentPayment,
+		Recipient: "+14155550123",
+		Metadata:  map[string]string{"order": "7"},
+	})
+	require.Equal(t, 201, r.status)
+	created := data[mid.AuthSession](t, r)
+	assert.Regexp(t, "^sess_[0-9a-z]+$", created.ID)
+	assert.Equal(t, mid.AuthPending, created.Status)
+	assert.Equal(t, mid.IntentPayment, created.Intent)
+	assert.Equal(t, "+14155550123", created.Recipient)
+	assert.Equal(t, "mid://auth?session="+created.ID, created.QRData)
+	assert.Equal(t, 5*time.Minute, created.ExpiresAt.Sub(created.CreatedAt))
+	assert.Equal(t, map[string]string{"order": "7"}, created.Metadata)
+	assert.NotContains(t, string(r.body), "completed_at")
+
+	require.NoError(t, c.srv.Scan(created.ID))
+	assert.Equal(t, mid.AuthScanned, c.status(created.ID))
+	result := data[mid.AuthenticationResult](t, c.post("/auth/verify", mid.VerifyAuthenticationParams{SessionID: created.ID}))
+	assert.Equal(t, mid.AuthenticationResult{SessionID: created.ID, Status: mid.AuthScanned}, result)
+
+	require.NoError(t, c.srv.Approve(created.ID, "user_ada"))
+	got := data[mid.AuthSession](t, c.get("/auth/sessions/"+created.ID))
+	assert.Equal(t, mid.AuthApproved, got.Status)
+	assert.Equal(t, "user_ada", got.UserID)
+	assert.Equal(t, "face", got.Method)
+	assert.False(t, got.CompletedAt.IsZero())
+	result = data[mid.AuthenticationResult](t, c.post("/auth/verify", mid.VerifyAuthenticationParams{SessionID: created.ID}))
+	assert.True(t, result.Verified)
+	assert.Equal(t, "user_ada", result.UserID)
+	assert.False(t, result.VerifiedAt.IsZero())
+	assert.Equal(t, []mid.AuthSession{got}, c.srv.AuthSessions())
+}
+
+func TestQRCodeHoldsTheQRData(t *testing.T) {
+	session := start(t).session("")
+	encoded, ok := strings.CutPrefix(session.QRCode, "data:image/png;base64,")
+	require.True(t, ok)
+	raw, err := base64.StdEncoding.DecodeString(encoded)
+	require.NoError(t, err)
+	img, err := png.Decode(bytes.NewReader(raw))
+	require.NoError(t, err)
+
+	want, err := qr.Encode(session.QRData, qr.M)
+	require.NoError(t, err)
+	scale, border := want.Scale, 4 // modules of white around the code
+	require.Equal(t, (want.Size+2*border)*scale, img.Bounds().Dx())
+	for y := range want.Size {
+		for x := range want.Size {
+			black := color.GrayModel.Convert(img.At((x+border)*scale, (y+border)*scale)).(color.Gray).Y == 0
+			require.Equal(t, want.Black(x, y), black, "module %d, %d", x, y)
+		}
+	}
+}
+
+func TestAuthSessionExpires(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := start(t, midtest.WithInMemory())
+		session := c.session("")
+		time.Sleep(5*time.Minute - 1)
+		assert.Equal(t, mid.AuthPending, c.status(session.ID))
+		time.Sleep(1)
+		got := data[mid.AuthSession](t, c.get("/auth/sessions/"+session.ID))
+		assert.Equal(t, mid.AuthExpired, got.Status)
+		assert.Equal(t, got.ExpiresAt, got.CompletedAt)
+		assert.EqualError(t, c.srv.Approve(session.ID, ""),
+			"midtest: session "+session.ID+" is already expired; create another one to drive")
+	})
+}
+
+func TestDrivingErrorsSayWhatToDo(t *testing.T) {
+	c := start(t)
+	s := c.session("")
+	require.NoError(t, c.srv.Scan(s.ID))
+	assert.EqualError(t, c.srv.Scan(s.ID), "midtest: session "+s.ID+" is already scanned; go on with Approve, Reject or Expire")
+	require.NoError(t, c.srv.Reject(s.ID))
+	assert.Equal(t, mid.AuthRejected, c.status(s.ID))
+	for _, err := range []error{c.srv.Scan(s.ID), c.srv.Approve(s.ID, ""), c.srv.Reject(s.ID), c.srv.Expire(s.ID)} {
+		assert.EqualError(t, err, "midtest: session "+s.ID+" is already rejected; create another one to drive")
+	}
+	for _, err := range []error{c.srv.Scan("sess_x"), c.srv.Approve("sess_x", ""), c.srv.Reject("sess_x"), c.srv.Expire("sess_x")} {
+		assert.EqualError(t, err, `midtest: there is no authentication session "sess_x"; AuthSessions lists those of this server`)
+	}
+	other := c.session("")
+	require.NoError(t, c.srv.Expire(other.ID))
+	assert.Equal(t, mid.AuthExpired, c.status(other.ID))
+	assert.Equal(t, other.ID, c.srv.AuthSessions()[0].ID, "the newest first")
+}
+
+func TestAutoComplete(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := start(t, midtest.WithInMemory(), midtest.WithAutoComplete(10*time.Second))
+		session, rejected := c.session(""), c.session("")
+		verification, signing := c.verification(""), c.signing("")
+		require.NoError(t, c.srv.Reject(rejected.ID), "what the test does goes first")
+
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		assert.Equal(t, mid.AuthScanned, c.status(session.ID))
+		assert.Equal(t, mid.VerificationProcessing, c.srv.Verifications()[0].Status)
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		assert.Equal(t, mid.AuthApproved, c.status(session.ID))
+		assert.Equal(t, mid.AuthRejected, c.status(rejected.ID))
+		assert.Equal(t, mid.VerificationVerified, data[mid.Verification](t, c.get("/identity/verifications/"+verification.ID)).Status)
+		signers := c.signingNow(signing.ID).Signers
+		assert.Equal(t, mid.SignerSigned, signers[0].Status)
+		assert.Equal(t, mid.SignerAwaiting, signers[1].Status, "one after the other")
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		assert.Equal(t, mid.SigningCompleted, c.signingNow(signing.ID).Status)
+	})
+}
+
+func TestInvalidAuthRequests(t *testing.T) {
+	c := start(t)
+	for _, tc := range []struct {
+		name, path, body string
+		fields           []string
+	}{
+		{"malformed", "/auth/sessions", `{"intent":`, nil},
+		{"no object", "/auth/sessions", `[]`, nil},
+		{"empty", "/auth/sessions", `{}`, []string{"intent"}},
+		{"null", "/auth/sessions", `null`, []string{"intent"}},
+		{"wrong type", "/auth/sessions", `{"intent":7}`, []string{"intent"}},
+		{"wrong type inside", "/auth/sessions", `{"intent":"login","metadata":{"a":7}}`, []string{"metadata"}},
+		{"wrong values", "/auth/sessions", `{"intent":"dance","recipient":"0172 secret","callback_url":"/secret"}`, []string{"intent", "recipient", "callback_url"}},
+		{"no session", "/auth/verify", `{}`, []string{"session_id"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			c.t = t
+			r := c.post(tc.path, tc.body)
+			assert.Equal(t, 400, r.status)
+			assert.Equal(t, mid.CodeInvalidRequest, r.Error.Code)
+			assert.Equal(t, tc.fields, fields(r))
+			assert.NotContains(t, string(r.body), "secret")
+		})
+	}
+	c.t = t
+	assert.Equal(t, 404, c.post("/auth/verify", mid.VerifyAuthenticationParams{SessionID: "sess_x"}).status)
+	assert.Equal(t, 413, c.post("/auth/verify", strings.Repeat(" ", 1<<20+1)).status)
+}

@@ -1,0 +1,62 @@
+// Package midtest is a fake MID server for tests: the whole API with real
+// state, without network, accounts or phones.
+//
+// [NewServer] starts one and [Server.Client] returns a client of it. To the
+// code under test that is MID: tokens expire, the quota is counted, requests
+// are checked as strictly as the contract says, sessions expire after five
+// minutes, QR codes can be scanned, and events are signed and delivered until
+// they are acknowledged.
+//
+//	srv := midtest.NewServer()
+//	defer srv.Close()
+//	app := shop.New(srv.Client())
+//
+// The test plays everybody else.
+//
+// # The users
+//
+// [Server.Scan], [Server.Approve] and [Server.Reject] are the phone;
+// [Server.UpdateChecks] and [Server.CompleteVerification] are the verifier;
+// [Server.Sign] and [Server.Decline] are the signers; [Server.Expire] is time. A test that does
+// not know the ids finds them with [Server.AuthSessions],
+// [Server.Verifications] and [Server.SigningSessions]. Where it does not matter
+// who does what, [WithAutoComplete] plays all of them.
+//
+// # The network and the operators
+//
+// [Server.Inject] makes coming requests fail: with a status, slowly, half-way
+// or without an answer. [Server.SetQuota] and [Server.RevokeTokens] take away
+// what the client counted on.
+//
+// # The witness
+//
+// [Server.Requests] and [Server.TokenRequests] tell what the code under test
+// sent, and [Server.Events] what it was sent, as often as it took.
+//
+// # Webhooks
+//
+// An event goes to the callback URL that its session or verification was
+// created with, wherever that is. [Server.HandleCallbacks] takes all of them to
+// a handler in the test instead, and [Server.Redeliver] sends one again, for
+// tests of duplicates. [Server.Client] verifies them: its client knows the
+// server's webhook secret.
+//
+// # Demonstrations
+//
+// [WithListener] serves at an address of one's own choice, and
+// [Server.HandlePages] serves pages beside the API, which may drive the server
+// as a test does. The program cmd/mid-mock is both, ready to run.
+//
+// # Time
+//
+// The server has no clock of its own. With [WithInMemory] it runs in a bubble
+// of [testing/synctest], where waiting takes no time:
+//
+//	synctest.Test(t, func(t *testing.T) {
+//		srv := midtest.NewServer(midtest.WithInMemory())
+//		defer srv.Close()
+//		session, err := srv.Client().Authentication.CreateSession(…)
+//		time.Sleep(5 * time.Minute)
+//		// The session has expired.
+//	})
+package midtest

@@ -1,0 +1,171 @@
+package midtest
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/mobid-io/mid-go"
+)
+
+// Fault is something to go wrong. It is taken by the requests that match
+// Method and Path, and comes before everything else that the server checks:
+// such a request is counted and logged, but not carried out, unless the fault
+// has only Latency, only Truncate or only these two. Give a 429 a RetryAfter.
+type Fault struct {
+	// Method and Path tell which requests fail; empty: all. Path is relative
+	// to /v1 and either a request's own, like /auth/sessions/sess_1, or the
+	// contract's template, like /auth/sessions/{id}.
+	Method, Path string
+	// Times is how many requests fail; zero: one; negative: all from now on.
+	Times int
+	// Chance is how likely a request that matches fails, from 0 to 1; zero:
+	// always. One that is spared uses up none of Times, and may take a fault
+	// that was injected later.
+	Chance float64
+	// Status is the answer's, 200 to 599. Zero: what goes with Code, else 429
+	// if RetryAfter is set, else 200 for a Body.
+	Status int
+	// Code is the error's code. Empty: what goes with a Status of 400 or more.
+	Code string
+	// RetryAfter is the error's retry_after, rounded up to whole seconds. Set
+	// it for a 429: without it the client waits for the quota's window to end,
+	// up to a minute.
+	RetryAfter time.Duration
+	// Latency is how long the server waits before it does anything. Alone, it
+	// delays a request that is then served as ever.
+	Latency time.Duration
+	// DropConnection closes the connection without an answer once the whole
+	// request was read. Mind that net/http by itself resends a GET, or a POST
+	// with an Idempotency-Key, if this happens on a connection that it had
+	// used before.
+	DropConnection bool
+	// Truncate ends the answer's body half-way, with its whole length
+	// announced. Without Status, Code, RetryAfter or Body it is the real
+	// answer to a request that was carried out.
+	Truncate bool
+	// Body is sent as it is, in place of an error in the contract's form.
+	Body string
+	// ContentType goes with Body; empty: application/json. With it and an
+	// empty Body, an empty body is sent.
+	ContentType string
+}
+
+// Inject makes coming requests fail. Of several faults that match a request,
+// the one injected first is taken, until its Times are over. It panics if
+// Status can't be an answer's, or Chance can't be a chance.
+func (s *Server) Inject(f Fault) {
+	if f.Status != 0 && (f.Status < 200 || f.Status > 599) {
+		panic(fmt.Sprintf("midtest: Inject: Status is %d; give one from 200 to 599, or 0", f.Status))
+	}
+	if !(f.Chance >= 0 && f.Chance <= 1) { // so that NaN is refused too
+		panic(fmt.Sprintf("midtest: Inject: Chance is %v; give one from 0 to 1", f.Chance))
+	}
+	if f.Times == 0 {
+		f.Times = 1
+	}
+	s.faults.add(f)
+}
+
+type faults struct {
+	mu   sync.Mutex
+	list []*Fault
+}
+
+func (f *faults) add(fault Fault) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.list = append(f.list, &fault)
+}
+
+// take returns the fault of a request, or a zero one, which does nothing.
+func (f *faults) take(c *call) Fault {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, fault := range f.list {
+		if fault.Times == 0 || !fault.matches(c) || fault.spares() {
+			continue
+		}
+		if fault.Times > 0 {
+			fault.Times--
+		}
+		return *fault
+	}
+	return Fault{}
+}
+
+func (f *Fault) spares() bool { return f.Chance > 0 && rand.Float64() >= f.Chance }
+
+func (f *Fault) matches(c *call) bool {
+	if f.Method != "" && f.Method != c.r.Method {
+		return false
+	}
+	return f.Path == "" || f.Path == c.path || c.route != nil && f.Path == c.route.template
+}
+
+// answer is nil if the fault leaves the answer to the server.
+func (f *Fault) answer(requestID string) *answer {
+	switch {
+	case f.DropConnection:
+		return &answer{}
+	case f.Body != "" || f.ContentType != "":
+		return f.raw(requestID)
+	case f.Status != 0 && f.Status < 400 && f.Code == "":
+		return f.raw(requestID)
+	case f.Status != 0 || f.Code != "" || f.RetryAfter > 0:
+		return failure(requestID, f.problem())
+	}
+	return nil
+}
+
+func (f *Fault) raw(requestID string) *answer {
+	a := &answer{status: f.Status, requestID: requestID, contentType: f.ContentType, body: []byte(f.Body)}
+	if a.status == 0 {
+		a.status = http.StatusOK
+	}
+	if a.contentType == "" {
+		a.contentType = jsonType
+	}
+	return a
+}
+
+func (f *Fault) problem() *problem {
+	p := newProblem(mid.ErrorCode(f.Code), "an injected fault")
+	p.RetryAfter = seconds(f.RetryAfter)
+	if f.Status != 0 {
+		p.status = f.Status
+	}
+	if p.status == 0 {
+		p.status = http.StatusInternalServerError
+		if f.Code == "" {
+			p.status = http.StatusTooManyRequests
+		}
+	}
+	if p.Code == "" {
+		p.Code = codeOf(p.status)
+	}
+	return p
+}
+
+// codeOf is the code that goes with a status.
+func codeOf(status int) mid.ErrorCode {
+	switch status {
+	case http.StatusUnauthorized:
+		return mid.CodeUnauthorized
+	case http.StatusConflict:
+		return mid.CodeConflict
+	case http.StatusBadGateway, http.StatusGatewayTimeout:
+		return mid.CodeServiceUnavailable
+	}
+	for code, s := range statusOf {
+		if s == status {
+			return code
+		}
+	}
+	if status < 500 {
+		return mid.CodeInvalidRequest
+	}
+	return mid.CodeInternalError
+}

@@ -1,0 +1,75 @@
+package midtest_test
+
+import (
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/mobid-io/mid-go"
+	"github.com/mobid-io/mid-go/midtest"
+)
+
+const idempotencyKey = "Idempotency-Key"
+
+func TestTheSameRequestGetsTheFirstAnswer(t *testing.T) {
+	c := start(t)
+	login := mid.CreateAuthSessionParams{Intent: mid.IntentLogin}
+	first := c.post("/auth/sessions", login, idempotencyKey, "k")
+	again := c.post("/auth/sessions", login, idempotencyKey, "k")
+	assert.Equal(t, 201, again.status)
+	assert.Equal(t, string(first.body), string(again.body))
+	assert.Equal(t, first.header.Get("X-Request-Id"), again.header.Get("X-Request-Id"))
+	assert.Len(t, c.srv.AuthSessions(), 1)
+
+	for name, r := range map[string]reply{
+		"other body": c.post("/auth/sessions", mid.CreateAuthSessionParams{Intent: mid.IntentConsent}, idempotencyKey, "k"),
+		"other path": c.post("/auth/verify", login, idempotencyKey, "k"),
+	} {
+		assert.Equal(t, 409, r.status, name)
+		assert.Equal(t, mid.CodeIdempotencyConflict, r.Error.Code, name)
+	}
+	for _, key := range []string{strings.Repeat("k", 256), ""} {
+		r := c.post("/auth/sessions", login, idempotencyKey, key)
+		assert.Equal(t, 400, r.status)
+		assert.Equal(t, []string{idempotencyKey}, fields(r))
+	}
+	assert.Equal(t, 201, c.post("/auth/sessions", login, idempotencyKey, strings.Repeat("k", 255)).status)
+}
+
+func TestUploadsAreComparedByContent(t *testing.T) {
+	c := start(t)
+	send := func(content string) reply {
+		return c.upload("/signing/documents", []part{{"file", "a.pdf", "application/pdf", content}}, idempotencyKey, "k")
+	}
+	first := send("one")
+	assert.Equal(t, string(first.body), string(send("one").body), "with another boundary")
+	assert.Equal(t, 409, send("two").status)
+}
+
+func TestFailuresAreNotRemembered(t *testing.T) {
+	c := start(t)
+	login := mid.CreateAuthSessionParams{Intent: mid.IntentLogin}
+	c.srv.Inject(midtest.Fault{Path: "/auth/sessions", Status: 503})
+	assert.Equal(t, 503, c.post("/auth/sessions", login, idempotencyKey, "k").status)
+	assert.Equal(t, 400, c.post("/auth/sessions", "{}", idempotencyKey, "k").status)
+	assert.Equal(t, 201, c.post("/auth/sessions", login, idempotencyKey, "k").status)
+}
+
+func TestTwoAtOnceCreateOneThing(t *testing.T) {
+	c := start(t)
+	bodies := make([]string, 8)
+	var wg sync.WaitGroup
+	for i := range bodies {
+		wg.Go(func() {
+			r := c.post("/auth/sessions", mid.CreateAuthSessionParams{Intent: mid.IntentLogin}, idempotencyKey, "k")
+			bodies[i] = string(r.body)
+		})
+	}
+	wg.Wait()
+	for _, b := range bodies {
+		assert.Equal(t, bodies[0], b)
+	}
+	assert.Len(t, c.srv.AuthSessions(), 1)
+}

@@ -1,0 +1,96 @@
+package midtest
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/mobid-io/mid-go"
+)
+
+// Option changes what [NewServer] makes. Where two options contradict each
+// other, the later wins.
+type Option func(*options)
+
+type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
+
+type options struct {
+	autoComplete  bool
+	completeAfter time.Duration
+	quotaLimit    int
+	quotaWindow   time.Duration
+	tokenLifetime time.Duration
+	listener      net.Listener // nil: a loopback port
+	dial          dialFunc     // nil: the network's
+	inMemory      bool
+	middleware    []func(http.Handler) http.Handler
+}
+
+func defaultOptions() options {
+	return options{
+		quotaLimit:    mid.PlanProfessional.RequestsPerMinute,
+		quotaWindow:   time.Minute,
+		tokenLifetime: time.Hour,
+	}
+}
+
+// WithAutoComplete plays the users. An authentication session is scanned when
+// half of after has passed since its creation, and approved when all of it has;
+// a verification is verified then. The first signer of a session signs then,
+// and each one after that when after has passed once more. Zero or less: as
+// soon as the creation has been answered, or a little before. Without this
+// option nothing happens unless the test drives it.
+func WithAutoComplete(after time.Duration) Option {
+	return func(o *options) { o.autoComplete, o.completeAfter = true, max(after, 0) }
+}
+
+// WithQuota allows limit requests in a window of time, which begins with the
+// first request after the last window ended. Token requests count, and failed
+// ones. Without it: 1,000 a minute, the Professional plan's. A limit of zero
+// refuses everything, and of a positive one a window of zero refuses nothing. See also [Server.SetQuota].
+func WithQuota(limit int, window time.Duration) Option {
+	return func(o *options) { o.quotaLimit, o.quotaWindow = limit, window }
+}
+
+// WithTokenLifetime is how long access tokens live: whole seconds, at least
+// one; d is rounded up to that. Without it: an hour.
+func WithTokenLifetime(d time.Duration) Option {
+	return func(o *options) { o.tokenLifetime = time.Duration(max(seconds(d), 1)) * time.Second }
+}
+
+// WithListener serves on l, for an address of one's own choice. The server
+// closes it.
+func WithListener(l net.Listener) Option {
+	return func(o *options) { o.listener, o.dial, o.inMemory = l, nil, false }
+}
+
+// WithInMemory serves without sockets: only [Server.Client] and
+// [Server.HTTPClient] reach the server, and events go only to the handler of
+// [Server.HandleCallbacks]. Server and clients may then run in a bubble of
+// [testing/synctest], where a session expires in no time at all. Call
+// [NewServer] inside the bubble, and close the server before the bubble's
+// function returns. Code that builds its own client needs
+// [mid.WithHTTPClient] with [Server.HTTPClient].
+//
+// A call that failed by its context, on a client without a token, leaves the
+// token's fetch running for those who come later. Let it end before the bubble
+// does: time.Sleep(time.Minute) takes no time there.
+func WithInMemory() Option {
+	return func(o *options) {
+		m := newMemoryListener()
+		o.listener, o.dial, o.inMemory = m, m.DialContext, true
+	}
+}
+
+// WithMiddleware serves wrap(h) in place of h, which answers every request,
+// those of [Server.HandlePages] included: for the checks of a gateway, or
+// whatever else stands between a client and MID. Given several times, the first is the
+// outermost. What it answers by itself is neither counted nor logged.
+func WithMiddleware(wrap func(http.Handler) http.Handler) Option {
+	return func(o *options) { o.middleware = append(o.middleware, wrap) }
+}
+
+// seconds rounds up to whole seconds, so that who waits as long as told never
+// comes early.
+func seconds(d time.Duration) int64 { return int64((d + time.Second - 1) / time.Second) }

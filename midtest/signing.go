@@ -1,0 +1,276 @@
+package midtest
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/mobid-io/mid-go"
+)
+
+const (
+	defaultSigningHours = 72
+	maxSigningHours     = 10 * 365 * 24 // keeps the expiry a sane date
+)
+
+type signingSession struct {
+	mid.SigningSession
+	ending
+}
+
+func (g *signingSession) snapshot() mid.SigningSession {
+	v := g.SigningSession
+	v.DocumentIDs = slices.Clone(v.DocumentIDs)
+	v.Signers = slices.Clone(v.Signers)
+	v.Metadata = maps.Clone(v.Metadata)
+	return v
+}
+
+// SigningSessions returns the signing sessions as they are now, the newest
+// first.
+func (s *Server) SigningSessions() []mid.SigningSession {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return snapshots(s.signings, func(g *signingSession) mid.SigningSession {
+		s.expireSigningIfDue(g)
+		return g.snapshot()
+	})
+}
+
+// SigningDocuments returns the documents that were uploaded to be signed, the
+// newest first.
+func (s *Server) SigningDocuments() []mid.SigningDocument {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return snapshots(s.contracts, func(d *mid.SigningDocument) mid.SigningDocument { return *d })
+}
+
+// Sign makes a signer sign: the one with that SignURL or, of those with that
+// e-mail address, the first who has not. The session is completed when all
+// have. It is an error if the session or the signer is unknown, or the signer
+// or the session has ended.
+func (s *Server) Sign(sessionID, signer string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	g, who, err := s.awaitingSigner(sessionID, signer)
+	if err != nil {
+		return err
+	}
+	who.Status, who.SignedAt = mid.SignerSigned, now()
+	who.IPAddress = "192.0.2.1" // of the block for documentation, RFC 5737
+	who.BiometricVerified = g.RequireBiometric
+	if !slices.ContainsFunc(g.Signers, func(s mid.Signer) bool { return s.Status != mid.SignerSigned }) {
+		s.endSigning(g, mid.SigningCompleted, now())
+	}
+	return nil
+}
+
+// Decline makes a signer decline, which ends the session. The signer and the
+// errors are those of [Server.Sign].
+func (s *Server) Decline(sessionID, signer string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	g, who, err := s.awaitingSigner(sessionID, signer)
+	if err != nil {
+		return err
+	}
+	who.Status = mid.SignerDeclined
+	s.endSigning(g, mid.SigningDeclined, now())
+	return nil
+}
+
+// awaitingSigner finds the signer with the SignURL, or the first one with the
+// e-mail address that has not signed: one person may be asked twice.
+func (s *Server) awaitingSigner(id, key string) (*signingSession, *mid.Signer, error) {
+	g, err := s.openSigning(id)
+	if err != nil {
+		return nil, nil, err
+	}
+	var signed bool
+	for i := range g.Signers {
+		signer := &g.Signers[i]
+		if signer.SignURL != key && !strings.EqualFold(signer.Email, key) {
+			continue
+		}
+		if signer.Status == mid.SignerAwaiting {
+			return g, signer, nil
+		}
+		signed = true
+	}
+	if signed {
+		return nil, nil, already("signer "+key+" of session", id, string(mid.SignerSigned), "give another signer")
+	}
+	return nil, nil, fmt.Errorf("midtest: session %s has no signer %q; its Signers list the addresses", id, key)
+}
+
+func (s *Server) expireSigning(id string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	g, err := s.openSigning(id)
+	if err != nil {
+		return err
+	}
+	s.endSigning(g, mid.SigningExpired, now())
+	return nil
+}
+
+// openSigning returns a session that can still be driven.
+func (s *Server) openSigning(id string) (*signingSession, error) {
+	g := s.signings.byID[id]
+	if g == nil {
+		return nil, unknown("signing session", id, "SigningSessions")
+	}
+	if s.expireSigningIfDue(g); g.Status.Final() {
+		return nil, already("session", id, string(g.Status), "create another one to drive")
+	}
+	return g, nil
+}
+
+// expireSigningIfDue does not rely on the timer, which may be a little late.
+func (s *Server) expireSigningIfDue(g *signingSession) {
+	if !now().Before(g.ExpiresAt) {
+		s.endSigning(g, mid.SigningExpired, g.ExpiresAt)
+	}
+}
+
+// endSigning gives a session its final status, once.
+func (s *Server) endSigning(g *signingSession, status mid.SigningStatus, at time.Time) {
+	if g.Status.Final() {
+		return
+	}
+	g.Status, g.CompletedAt = status, at
+	s.end(g.ending, mid.EventSigningCompleted, g.ID, g.SigningSession)
+}
+
+func (s *Server) storeSigningDocument(f form) (any, error) {
+	doc := mid.SigningDocument{
+		ID:          newID("doc"),
+		Name:        f.fields["name"],
+		ContentType: f.file.contentType,
+		Size:        f.file.size,
+		SHA256:      f.file.sha256,
+		CreatedAt:   now(),
+	}
+	if doc.Name == "" {
+		doc.Name = f.file.name
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.contracts.add(doc.ID, &doc)
+	return doc, nil
+}
+
+// signingRequest is the request with its hours as they were sent: a Duration
+// can't tell zero from absent.
+type signingRequest struct {
+	mid.CreateSigningSessionParams
+	hours int64
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (r *signingRequest) UnmarshalJSON(data []byte) error {
+	wire := struct {
+		ExpiresIn int64 `json:"expires_in"`
+	}{defaultSigningHours}
+	if err := json.Unmarshal(data, &wire); err != nil {
+		return err
+	}
+	r.hours = wire.ExpiresIn
+	return json.Unmarshal(data, &r.CreateSigningSessionParams)
+}
+
+func (s *Server) createSigningSession(r signingRequest) (any, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := invalid(s.checkSigning(r)); err != nil {
+		return nil, err
+	}
+	lifetime, created := time.Duration(r.hours)*time.Hour, now()
+	g := &signingSession{SigningSession: mid.SigningSession{
+		ID:               newID("sig"),
+		Status:           mid.SigningPending,
+		DocumentIDs:      r.DocumentIDs,
+		Signers:          s.askSigners(r.Signers),
+		RequireBiometric: r.RequireBiometric == nil || *r.RequireBiometric,
+		CreatedAt:        created,
+		ExpiresAt:        created.Add(lifetime),
+		Metadata:         r.Metadata,
+	}}
+	g.callbackURL = r.CallbackURL
+	s.signings.add(g.ID, g)
+	g.stop = s.timers.after(lifetime, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.endSigning(g, mid.SigningExpired, g.ExpiresAt)
+	})
+	if s.options.autoComplete {
+		s.autoSign(g.ID, slices.Clone(g.Signers))
+	}
+	return g.snapshot(), nil
+}
+
+// autoSign plays the signers, one after the other. What a test did before it
+// stands, as with autoApprove.
+func (s *Server) autoSign(id string, signers []mid.Signer) {
+	s.timers.after(s.options.completeAfter, func() {
+		_ = s.Sign(id, signers[0].SignURL)
+		if len(signers) > 1 {
+			s.autoSign(id, signers[1:])
+		}
+	})
+}
+
+func (s *Server) askSigners(params []mid.SignerParams) []mid.Signer {
+	origin := strings.TrimSuffix(s.URL, basePath)
+	signers := make([]mid.Signer, len(params))
+	for i, p := range params {
+		signers[i] = mid.Signer{
+			Name:    p.Name,
+			Email:   p.Email,
+			Status:  mid.SignerAwaiting,
+			SignURL: origin + "/sign/" + newID("link"),
+		}
+	}
+	return signers
+}
+
+func (s *Server) checkSigning(r signingRequest) details {
+	var d details
+	if len(r.DocumentIDs) == 0 {
+		d.add("document_ids", "must have at least one item")
+	}
+	for i, id := range r.DocumentIDs {
+		if s.contracts.byID[id] == nil {
+			d.add(fmt.Sprintf("document_ids[%d]", i), "must be the id of an uploaded signing document")
+		}
+	}
+	if len(r.Signers) == 0 {
+		d.add("signers", "must have at least one item")
+	}
+	for i, signer := range r.Signers {
+		field := fmt.Sprintf("signers[%d].", i)
+		d.required(field+"name", signer.Name)
+		if d.required(field+"email", signer.Email) {
+			d.email(field+"email", signer.Email)
+		}
+	}
+	if r.hours < 1 || r.hours > maxSigningHours {
+		d.add("expires_in", fmt.Sprintf("must be a number of hours from 1 to %d", maxSigningHours))
+	}
+	d.callbackURL("callback_url", r.CallbackURL)
+	return d
+}
+
+func (s *Server) getSigningSession(id string) (any, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	g := s.signings.byID[id]
+	if g == nil {
+		return nil, newProblem(mid.CodeNotFound, "there is no signing session with this id")
+	}
+	s.expireSigningIfDue(g)
+	return g.snapshot(), nil
+}

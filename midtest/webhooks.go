@@ -1,0 +1,239 @@
+package midtest
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/mobid-io/mid-go"
+)
+
+const (
+	maxAttempts     = 5
+	firstBackoff    = 200 * time.Millisecond
+	deliveryTimeout = 10 * time.Second
+)
+
+// Delivery is one attempt to deliver an event.
+type Delivery struct {
+	// EventID is the same in every attempt.
+	EventID string
+	Type    mid.EventType
+	// SubjectID is the id of the session or verification that ended.
+	SubjectID string
+	// URL is the callback URL.
+	URL string
+	// Attempt counts from 1.
+	Attempt int
+	// Status is the receiver's, or zero if it did not answer: Err tells why.
+	Status int
+	Err    error
+	// Time is when the attempt was made.
+	Time time.Time
+	// Payload and Signature are what was sent: the body, and the
+	// [mid.SignatureHeader]. Do not change the payload.
+	Payload   []byte
+	Signature string
+}
+
+// Format writes the event's id and type, the attempt and the status on one
+// line, whatever the verb, and never the payload.
+func (d Delivery) Format(f fmt.State, _ rune) {
+	fmt.Fprintf(f, "midtest.Delivery{%s %s, attempt %d: %s}", d.EventID, d.Type, d.Attempt, outcome(d.Status))
+}
+
+// outcome is a status for people; zero: there was no answer.
+func outcome(status int) string {
+	if status == 0 {
+		return "no answer"
+	}
+	return strconv.Itoa(status)
+}
+
+// Events returns the deliveries that have ended so far, in that order, but no
+// more than the last 10,000. An event is delivered again, with the same id, a
+// fresh timestamp and a fresh signature, until a 2xx acknowledges it: 200
+// milliseconds later at first, then after twice the time, five times in all.
+// An attempt gets ten seconds, and redirects are not followed.
+func (s *Server) Events() []Delivery {
+	s.hooks.mu.Lock()
+	defer s.hooks.mu.Unlock()
+	return slices.Clone(s.hooks.deliveries)
+}
+
+// Redeliver sends an event again, as if it had not been acknowledged. It is an
+// error if the id is of no event.
+func (s *Server) Redeliver(eventID string) error {
+	s.hooks.mu.Lock()
+	e := s.hooks.events[eventID]
+	s.hooks.mu.Unlock()
+	if e == nil {
+		return unknown("event", eventID, "Events")
+	}
+	s.hooks.schedule(e, 1, 0)
+	return nil
+}
+
+// HandleCallbacks delivers every event to h, whatever host its callback URL
+// names, without a socket: for a test that has the handler at hand, and for
+// [WithInMemory], which has no other way. A later call replaces the handler. It
+// must not be nil.
+func (s *Server) HandleCallbacks(h http.Handler) {
+	s.hooks.mu.Lock()
+	defer s.hooks.mu.Unlock()
+	s.hooks.handler = h
+	if s.hooks.inner == nil && s.ctx.Err() == nil { // a closed server starts nothing
+		l := newMemoryListener()
+		s.hooks.inner = deliveryClient(l.DialContext)
+		s.hooks.innerHost = startHost(s.ctx, l, http.HandlerFunc(s.hooks.serve))
+	}
+}
+
+type event struct {
+	id      string
+	kind    mid.EventType
+	subject string
+	url     string
+	data    json.RawMessage // as it was when the subject ended
+}
+
+// webhooks delivers events.
+type webhooks struct {
+	server *Server
+	outer  *http.Client // to the network
+
+	mu         sync.Mutex
+	events     map[string]*event
+	deliveries []Delivery
+	handler    http.Handler // nil: events go to the network
+	inner      *http.Client // to the handler
+	innerHost  *host
+}
+
+func newWebhooks(s *Server) *webhooks {
+	return &webhooks{server: s, outer: deliveryClient(nil), events: map[string]*event{}}
+}
+
+func deliveryClient(dial dialFunc) *http.Client {
+	client := newHTTPClient(dial)
+	client.Timeout = deliveryTimeout
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return client
+}
+
+// serve finds the handler of the moment, which may have been replaced.
+func (h *webhooks) serve(w http.ResponseWriter, r *http.Request) {
+	h.mu.Lock()
+	handler := h.handler
+	h.mu.Unlock()
+	handler.ServeHTTP(w, r)
+}
+
+func (h *webhooks) send(kind mid.EventType, subject, url string, data any) {
+	raw, _ := json.Marshal(data) // resources always marshal: they were answered before
+	e := &event{id: newID("evt"), kind: kind, subject: subject, url: url, data: raw}
+	h.mu.Lock()
+	h.events[e.id] = e
+	h.mu.Unlock()
+	h.schedule(e, 1, 0)
+}
+
+func (h *webhooks) schedule(e *event, attempt int, wait time.Duration) {
+	h.server.timers.after(wait, func() {
+		if h.deliver(e, attempt) || attempt == maxAttempts {
+			return
+		}
+		h.schedule(e, attempt+1, firstBackoff<<(attempt-1))
+	})
+}
+
+// deliver reports whether the attempt was acknowledged.
+func (h *webhooks) deliver(e *event, attempt int) bool {
+	d := Delivery{
+		EventID:   e.id,
+		Type:      e.kind,
+		SubjectID: e.subject,
+		URL:       e.url,
+		Attempt:   attempt,
+		Time:      time.Now(),
+	}
+	d.Payload = e.payload(d.Time)
+	d.Signature = sign(h.server.WebhookSecret, d.Payload)
+	d.Status, d.Err = h.post(d)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.deliveries = appendBounded(h.deliveries, d)
+	return d.Status >= 200 && d.Status < 300
+}
+
+func (e *event) payload(sent time.Time) []byte {
+	text, _ := json.Marshal(struct { // the data has been marshalled before
+		ID        string          `json:"id"`
+		Type      mid.EventType   `json:"type"`
+		Timestamp int64           `json:"timestamp"` // milliseconds
+		Data      json.RawMessage `json:"data"`
+	}{e.id, e.kind, sent.UnixMilli(), e.data})
+	return text
+}
+
+func sign(secret string, payload []byte) string {
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write(payload)
+	return hex.EncodeToString(mac.Sum(nil))
+}
+
+func (h *webhooks) post(d Delivery) (status int, err error) {
+	req, err := http.NewRequestWithContext(h.server.ctx, http.MethodPost, d.URL, bytes.NewReader(d.Payload))
+	if err != nil {
+		return 0, err
+	}
+	req.Header.Set("Content-Type", jsonType)
+	req.Header.Set("X-Client-Id", h.server.ClientID)
+	req.Header.Set(mid.SignatureHeader, d.Signature)
+	client, err := h.route(req)
+	if err != nil {
+		return 0, err
+	}
+	res, err := client.Do(req)
+	if err != nil {
+		return 0, errors.Unwrap(err) // of a *url.Error, whose URL may not be the callback's own
+	}
+	defer res.Body.Close()
+	_, _ = io.CopyN(io.Discard, res.Body, 64<<10) // so that the connection can be used again
+	return res.StatusCode, nil
+}
+
+// route picks the way to the receiver. In memory there is no TLS.
+func (h *webhooks) route(req *http.Request) (*http.Client, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.handler != nil {
+		req.URL.Scheme = "http"
+		return h.inner, nil
+	}
+	if h.server.options.inMemory {
+		return nil, errors.New("midtest: a server in memory delivers to the handler of HandleCallbacks alone; call it")
+	}
+	return h.outer, nil
+}
+
+func (h *webhooks) close() {
+	h.outer.CloseIdleConnections()
+	h.mu.Lock()
+	inner, innerHost := h.inner, h.innerHost
+	h.mu.Unlock()
+	if innerHost != nil {
+		innerHost.close()
+		inner.CloseIdleConnections()
+	}
+}
