@@ -1,0 +1,76 @@
+package main
+
+import (
+	"sync"
+	"time"
+
+	"github.com/mobid-io/mid-go"
+	"github.com/mobid-io/mid-go/midtest"
+)
+
+// people are those who use MID with a fake server: they scan and approve on
+// the phone, check documents, and sign. The rest of the program does not know
+// whether they are real.
+type people struct {
+	server *midtest.Server
+	home   chan struct{} // closed when it is time to leave
+	gone   sync.WaitGroup
+}
+
+// pace is how long the people think before they do the next thing.
+const pace = 350 * time.Millisecond
+
+func invitePeople() *people {
+	p := &people{server: midtest.NewServer(), home: make(chan struct{})}
+	p.gone.Go(func() {
+		for {
+			select {
+			case <-time.After(pace):
+				p.act()
+			case <-p.home:
+				return
+			}
+		}
+	})
+	return p
+}
+
+func (p *people) leave() {
+	close(p.home)
+	p.gone.Wait()
+	p.server.Close()
+}
+
+// act has everybody do the next thing. Its calls only fail for what has ended
+// in the meantime.
+func (p *people) act() {
+	for _, session := range p.server.AuthSessions() {
+		switch session.Status {
+		case mid.AuthPending:
+			_ = p.server.Scan(session.ID)
+		case mid.AuthScanned:
+			_ = p.server.Approve(session.ID, "user_isolde")
+		}
+	}
+	for _, verification := range p.server.Verifications() {
+		_ = p.server.CompleteVerification(verification.ID, midtest.Outcome{ExtractedData: isolde})
+	}
+	for _, session := range p.server.SigningSessions() {
+		for _, signer := range session.Signers {
+			if signer.Status == mid.SignerAwaiting {
+				_ = p.server.Sign(session.ID, signer.Email)
+				break // the next signer takes a moment too
+			}
+		}
+	}
+}
+
+// isolde is what the specimen of a passport says. She is invented.
+var isolde = mid.ExtractedData{
+	FirstName:      "Isolde",
+	LastName:       "Wren",
+	DateOfBirth:    "1992-03-14",
+	DocumentNumber: "U8040217",
+	ExpiryDate:     "2033-06-01",
+	Nationality:    "XU",
+}
