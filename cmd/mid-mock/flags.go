@@ -1,0 +1,145 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/mobid-io/mid-go"
+	"github.com/mobid-io/mid-go/midtest"
+)
+
+// config is what the flags ask for.
+type config struct {
+	addr      string
+	latency   time.Duration
+	errorRate float64
+	version   bool
+	options   []midtest.Option
+}
+
+const defaultAddr = "127.0.0.1:8700"
+
+var plans = map[string]mid.Plan{
+	"sandbox":      mid.PlanSandbox,
+	"standard":     mid.PlanStandard,
+	"starter":      mid.PlanStarter,
+	"professional": mid.PlanProfessional,
+}
+
+// parse reads the flags. Its error is flag.ErrHelp if help was asked for.
+func parse(args []string) (*config, error) {
+	c := &config{addr: defaultAddr}
+	fs := c.flags()
+	if err := fs.Parse(args); err != nil {
+		return nil, err
+	}
+	if fs.NArg() > 0 {
+		return nil, fmt.Errorf("unexpected argument %q: there are only flags", fs.Arg(0))
+	}
+	return c, nil
+}
+
+func (c *config) flags() *flag.FlagSet {
+	fs := flag.NewFlagSet("mid-mock", flag.ContinueOnError)
+	fs.SetOutput(io.Discard) // run says what is wrong, and says it once
+	fs.Func("addr", "listen on `host:port`; port 0 is a free one, no host is all\n"+
+		"interfaces (default "+defaultAddr+")", c.setAddr)
+	fs.Func("plan", "limit requests as the `plan` does: sandbox, standard, starter or\n"+
+		"professional (default professional, 1,000 requests a minute)", c.setPlan)
+	fs.Func("latency", "let every API request wait for a `duration`, like 250ms (default none)", c.setLatency)
+	fs.Func("error-rate", "answer this `share` of the API requests with 503, from 0 to 1\n"+
+		"(default 0)", c.setErrorRate)
+	fs.Func("auto-complete", "approve, verify and sign by itself after a `duration`; 0s is at once\n"+
+		"(default never: you decide, on the page)", c.setAutoComplete)
+	fs.Func("token-lifetime", "let access tokens live for a `duration` of at least 1s (default 1h)", c.setTokenLifetime)
+	fs.BoolVar(&c.version, "version", false, "print the version and exit")
+	return fs
+}
+
+func usage() string {
+	var b strings.Builder
+	fs := new(config).flags()
+	fs.SetOutput(&b)
+	fs.PrintDefaults()
+	return `mid-mock is a fake MID server with a page that plays the phone.
+
+Usage:
+
+  mid-mock [flags]
+
+It serves the API under /v1 and the page at /, and prints both addresses and
+the credentials. Everything is forgotten when it stops.
+
+Flags:
+
+` + b.String() + `
+Examples:
+
+  mid-mock -auto-complete 2s               users who approve everything
+  mid-mock -latency 300ms -error-rate 0.1  a bad day
+  mid-mock -token-lifetime 5s              tokens that have to be renewed
+`
+}
+
+func (c *config) setAddr(s string) error {
+	if _, port, err := net.SplitHostPort(s); err != nil || port == "" {
+		return errors.New("give a host and a port, like " + defaultAddr)
+	}
+	if _, err := net.ResolveTCPAddr("tcp", s); err != nil {
+		return err
+	}
+	c.addr = s
+	return nil
+}
+
+func (c *config) setPlan(s string) error {
+	plan, ok := plans[s]
+	if !ok {
+		return errors.New("give sandbox, standard, starter or professional")
+	}
+	c.options = append(c.options, midtest.WithQuota(plan.RequestsPerMinute, time.Minute))
+	return nil
+}
+
+func (c *config) setLatency(s string) (err error) {
+	c.latency, err = duration(s, 0)
+	return err
+}
+
+func (c *config) setErrorRate(s string) error {
+	rate, err := strconv.ParseFloat(s, 64)
+	if err != nil || !(rate >= 0 && rate <= 1) { // so that NaN is refused too
+		return errors.New("give a number from 0 to 1, like 0.1 for one request in ten")
+	}
+	c.errorRate = rate
+	return nil
+}
+
+func (c *config) setAutoComplete(s string) error {
+	after, err := duration(s, 0)
+	c.options = append(c.options, midtest.WithAutoComplete(after))
+	return err
+}
+
+func (c *config) setTokenLifetime(s string) error {
+	lifetime, err := duration(s, time.Second)
+	c.options = append(c.options, midtest.WithTokenLifetime(lifetime))
+	return err
+}
+
+func duration(s string, least time.Duration) (time.Duration, error) {
+	d, err := time.ParseDuration(s)
+	if err != nil {
+		return 0, errors.New("give a duration with its unit, like 250ms, 2s or 1m30s")
+	}
+	if d < least {
+		return 0, fmt.Errorf("give %v or more", least)
+	}
+	return d, nil
+}
