@@ -1,0 +1,62 @@
+package browser_test
+
+import (
+	"testing"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/mobid-io/mid-go"
+)
+
+// withoutScripts has the pages' scripts not run. What the test evaluates still
+// does.
+func (tb *tab) withoutScripts() *tab {
+	tb.t.Helper()
+	command(tb, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	return tb
+}
+
+// TestSignInWithoutScripts: the page refreshes itself, and goes on as it would
+// with scripts.
+func TestSignInWithoutScripts(t *testing.T) {
+	t.Parallel()
+	app := startDemo(t)
+	page, phone := newTab(t).withoutScripts(), newTab(t).withoutScripts()
+	page.startSignIn(app)
+	require.Contains(t, ask[string](page, "document.body.innerText"), "This page looks for news every few seconds")
+	code := page.scan()
+	phone.enter(app, code)
+	phone.press("#scan")
+	phone.until(atPhone("scanned"))
+	page.until(atState("scanned"))
+	phone.press("#reject")
+	phone.until(atPhone("rejected"))
+	page.until(atState("rejected"))
+	assert.Zero(t, ask[int](page, `document.querySelectorAll("meta[http-equiv=refresh]").length`),
+		"a page that shows how it ended is refreshed for nothing")
+
+	page.press("[data-for=rejected] button")
+	page.until(atState("waiting"))
+	phone.approveAs(app, page.scan(), "user_ada_marsh")
+	assert.Equal(t, "user_ada_marsh", page.user())
+	page.press("#sign-out")
+	page.until(atHome)
+}
+
+// TestMockWithoutScripts: the forms do, and a link to refresh.
+func TestMockWithoutScripts(t *testing.T) {
+	t.Parallel()
+	m := startMock(t)
+	board := newTab(t).withoutScripts()
+	board.open(m.page)
+	session, err := m.client(t).Authentication.CreateSession(bounded(t), mid.CreateAuthSessionParams{Intent: mid.IntentConsent})
+	require.NoError(t, err)
+	board.press(".live a") // Refresh
+	board.until(shows(session.ID, "pending"))
+	board.press("#" + session.ID + "-scan")
+	board.until(shows(session.ID, "scanned"))
+	board.press("#" + session.ID + "-reject")
+	board.until(shows(session.ID, "rejected"))
+}

@@ -1,0 +1,57 @@
+package e2e_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	toxiproxy "github.com/Shopify/toxiproxy/v2"
+	"github.com/rs/zerolog"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/mobid-io/mid-go"
+	"github.com/mobid-io/mid-go/midtest"
+)
+
+// badNetwork is toxiproxy between a client and a fake server.
+type badNetwork struct {
+	t     *testing.T
+	srv   *midtest.Server
+	proxy *toxiproxy.Proxy
+}
+
+// newBadNetwork starts both. When the test has ended, nothing that it started
+// may run on.
+func newBadNetwork(t *testing.T) *badNetwork {
+	t.Helper()
+	before := append(foreignLeaks(), goleak.IgnoreCurrent())
+	t.Cleanup(func() { assert.NoError(t, goleak.Find(before...)) })
+	n := &badNetwork{t: t, srv: newMID(t)}
+	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
+	zerolog.SetGlobalLevel(zerolog.Disabled) // its toxics have a logger of their own
+	n.proxy = toxiproxy.NewProxy(server, "mid", "127.0.0.1:0", hostOf(n.srv))
+	require.NoError(t, n.proxy.Start())
+	t.Cleanup(func() {
+		n.heal()
+		n.proxy.Stop()
+	})
+	return n
+}
+
+func (n *badNetwork) client(opts ...mid.Option) *mid.Client {
+	return clientAt(n.srv, "http://"+n.proxy.Listen+"/v1", append([]mid.Option{quickRetries(3)}, opts...)...)
+}
+
+// add makes the network bad. Direction is upstream, what the client sends, or
+// downstream, what it receives; attributes are toxiproxy's, in JSON.
+func (n *badNetwork) add(kind, direction, attributes string) {
+	n.t.Helper()
+	_, err := n.proxy.Toxics.AddToxicJson(strings.NewReader(fmt.Sprintf(
+		`{"type":%q,"stream":%q,"attributes":%s}`, kind, direction, attributes)))
+	require.NoError(n.t, err)
+}
+
+// heal makes the network good again.
+func (n *badNetwork) heal() { n.proxy.Toxics.ResetToxics(n.t.Context()) }
