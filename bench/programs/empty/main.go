@@ -1,0 +1,4 @@
+// The smallest program there is.
+package main
+
+func main() { println("hi") }
