@@ -1,13 +1,12 @@
 package mid
 
 import (
+	"context"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/mobid-io/mid-go/internal/transport"
-
-	"context"
-	"time"
 )
 
 // RateLimit is the quota as the X-RateLimit headers of an answer told it. Its
