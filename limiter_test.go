@@ -65,3 +65,27 @@ func TestNobodyOvertakesTheQueue(t *testing.T) {
 		t.Fatal("the newcomer went first")
 	}
 }
+
+// A caller whose context ends at the moment at which it is let go gives its
+// place in the window back.
+func TestLeavingGivesThePlaceBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLimiter(nil, time.Minute)
+		// The first answer tells that two more may go in this window.
+		require.NoError(t, l.Wait(t.Context()))
+		l.Observe(RateLimit{Limit: 3, Remaining: 2, Reset: time.Now().Add(time.Minute)}, 0)
+		require.NoError(t, l.Wait(t.Context()))
+
+		late := &waiter{ready: make(chan error, 1)}
+		l.queue = append(l.queue, late)
+		l.dispatch(time.Now())
+		require.Len(t, late.ready, 1, "it was let go")
+		l.leave(late)
+
+		start := time.Now()
+		require.NoError(t, l.Wait(t.Context()))
+		require.Zero(t, time.Since(start))
+		require.NoError(t, l.Wait(t.Context()))
+		require.GreaterOrEqual(t, time.Since(start), time.Minute)
+	})
+}
