@@ -1,6 +1,7 @@
 package browser_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -114,6 +115,21 @@ func TestDecline(t *testing.T) {
 	// The new code is as good as the first was.
 	phone.approveAs(app, fresh, "user_ada_marsh")
 	assert.Equal(t, "user_ada_marsh", page.user())
+}
+
+// TestPlainHostName signs in by a host name without TLS, such as one on the
+// company's network: the browser then tells less of where a form comes from.
+func TestPlainHostName(t *testing.T) {
+	t.Parallel()
+	app, srv := startDriven(t)
+	app.site = strings.Replace(app.site, "127.0.0.1", otherHost, 1)
+	page := newTab(t)
+	page.excuse("Cross-Origin-Opener-Policy") // without TLS it is ignored
+	page.startSignIn(app)
+	require.NoError(t, srv.Approve(srv.AuthSessions()[0].ID, "user_noor_haddad"))
+	assert.Equal(t, "user_noor_haddad", page.user())
+	page.press("#sign-out")
+	page.until(atHome)
 }
 
 func TestExpiry(t *testing.T) {

@@ -120,7 +120,7 @@ func (a *app) cookieName(r *http.Request, name string) string {
 }
 
 func (a *app) setCookie(w http.ResponseWriter, r *http.Request, name, value string, life time.Duration) {
-	http.SetCookie(w, &http.Cookie{ //nolint:gosec // not Secure for plain http on loopback alone
+	http.SetCookie(w, &http.Cookie{ //nolint:gosec // not Secure over plain http, which greet warns of
 		Name:     a.cookieName(r, name),
 		Value:    value,
 		Path:     "/",

@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"log/slog"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -31,8 +32,9 @@ func (s state) final() bool { return s != waiting && s != scanned }
 type flow struct {
 	session string // MID's id; worth nothing without the browser's flow cookie
 	qr      template.URL
-	link    template.URL // opens the app, for who looks at the page on the phone
-	expires time.Time    // by this machine's clock
+	link    template.URL  // opens the app, for who looks at the page on the phone
+	life    time.Duration // of the code, from its creation
+	expires time.Time     // by this machine's clock
 	wake    chan struct{}
 	cancel  context.CancelFunc // ends the flow early
 
@@ -64,6 +66,7 @@ func newFlow(session *mid.AuthSession, serverNow time.Time) (*flow, error) {
 		session: session.ID,
 		qr:      template.URL(session.QRCode), //nolint:gosec // checked above
 		link:    template.URL(session.QRData), //nolint:gosec // checked above
+		life:    left,
 		expires: time.Now().Add(left),
 		wake:    make(chan struct{}, 1),
 		state:   waiting,
@@ -76,6 +79,14 @@ func (f *flow) look() (state, <-chan struct{}) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.state, f.changed
+}
+
+// minutes is how long a new code is good for, in words.
+func (f *flow) minutes() string {
+	if n := int(f.life.Round(time.Minute).Minutes()); n > 1 {
+		return strconv.Itoa(n) + " minutes"
+	}
+	return "a minute"
 }
 
 // remaining is how long the code is still good for.

@@ -14,7 +14,7 @@ import (
 
 const (
 	maxFlows   = 1000             // at the same time: the bound on memory, and on the polling of MID
-	maxStreams = 8                // of one flow: tabs of one browser
+	maxStreams = 4                // of one flow: windows of one browser, which allows a host six connections
 	maxLife    = 10 * time.Minute // of a code, whatever MID says
 	keep       = 2 * time.Minute  // how long a flow is known after its end
 )

@@ -41,12 +41,19 @@ func main() {
 func run(ctx context.Context, args []string, stdout io.Writer) error {
 	flags := flag.NewFlagSet("weblogin", flag.ContinueOnError)
 	flags.SetOutput(stdout)
+	flags.Usage = func() {
+		_, _ = io.WriteString(stdout, usage)
+		flags.PrintDefaults()
+	}
 	addr := flags.String("addr", "127.0.0.1:8080", "address to listen on")
 	https := flags.Bool("https", false, "browsers reach this server by https, through a proxy: make the cookies Secure")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return nil
 	} else if err != nil {
 		return err
+	}
+	if flags.NArg() > 0 {
+		return fmt.Errorf("unexpected argument %q: there are only flags", flags.Arg(0))
 	}
 	key, err := cookieKey(os.Getenv("WEBLOGIN_COOKIE_KEY"))
 	if err != nil {
@@ -68,18 +75,40 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	} else if cfg, err = fromEnv(cfg); err != nil {
 		return err
 	}
-	if err := greet(stdout, site, cfg.phoneURL); err != nil {
+	exposed := !isLoopback(listener.Addr())
+	if err := greet(stdout, site, cfg.phoneURL, exposed && !*https); err != nil {
 		return err
+	}
+	if exposed {
+		cfg.phoneURL = "" // the demonstration's phone is on loopback: a dead link elsewhere
 	}
 	return serve(ctx, listener, newApp(cfg))
 }
 
-// greet tells where to look.
-func greet(stdout io.Writer, site, phone string) error {
+const usage = `Weblogin signs people in to a web site with their phone.
+
+Environment, without which a fake MID and its phone run beside the site:
+
+  MID_CLIENT_ID, MID_CLIENT_SECRET   the credentials of a MID account
+  MID_BASE_URL, MID_WEBHOOK_SECRET   if the account has its own
+  WEBLOGIN_CALLBACK_URL              where MID reaches ` + webhookPath + `; without it, polling
+  WEBLOGIN_COOKIE_KEY                32 random bytes in base64, to sign cookies
+
+Flags:
+
+`
+
+// greet tells where to look, and warns of cookies that cross a network in the
+// clear.
+func greet(stdout io.Writer, site, phone string, unsafe bool) error {
 	text := "Sign-in page: " + site + "/\n"
 	if phone != "" {
 		text = "No MID_CLIENT_ID and MID_CLIENT_SECRET: this is a demonstration with a fake MID.\n" +
 			text + "Demo phone:   " + phone + "\n"
+	}
+	if unsafe {
+		text += "Warning: this address is not loopback, and cookies go over plain http. Put a proxy\n" +
+			"with TLS in front, and give -https.\n"
 	}
 	_, err := io.WriteString(stdout, text+"Ctrl-C stops it.\n")
 	return err
@@ -127,6 +156,11 @@ func reachable(addr net.Addr) string {
 		return net.JoinHostPort("127.0.0.1", port)
 	}
 	return addr.String()
+}
+
+func isLoopback(addr net.Addr) bool {
+	tcp, ok := addr.(*net.TCPAddr)
+	return ok && tcp.IP.IsLoopback()
 }
 
 // serve serves app until ctx ends, and gives requests under way a moment then.

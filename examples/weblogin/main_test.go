@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -143,6 +144,19 @@ func TestWithCredentials(t *testing.T) {
 	must(t, stop())
 }
 
+func TestPlainHTTPOffLoopback(t *testing.T) {
+	for _, unsafe := range []bool{true, false} {
+		var b strings.Builder
+		must(t, greet(&b, "http://192.0.2.1:8080", "", unsafe))
+		if got := strings.Contains(b.String(), "Warning"); got != unsafe {
+			t.Errorf("unsafe %v:\n%s", unsafe, b.String())
+		}
+	}
+	if isLoopback(&net.TCPAddr{IP: net.IPv4zero}) || !isLoopback(&net.TCPAddr{IP: net.IPv6loopback}) {
+		t.Error("an address is taken for what it is not")
+	}
+}
+
 func TestRunRefuses(t *testing.T) {
 	for name, test := range map[string]struct {
 		env  map[string]string
@@ -155,6 +169,7 @@ func TestRunRefuses(t *testing.T) {
 			"MID_CLIENT_ID": "client", "MID_CLIENT_SECRET": "secret", "WEBLOGIN_CALLBACK_URL": "/webhooks/mid",
 		}, nil, "WEBLOGIN_CALLBACK_URL"},
 		"an unknown flag": {nil, []string{"-none"}, "-none"},
+		"an argument":     {nil, []string{"none"}, "none"},
 		"no such address": {nil, []string{"-addr", "256.0.0.1:1"}, "256.0.0.1"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -95,6 +95,8 @@ func (a *app) signIn(w http.ResponseWriter, r *http.Request) {
 		"Refresh":   !current.final(),
 		"QR":        f.qr,
 		"Link":      f.link,
+		"Life":      f.minutes(),
+		"Seconds":   int(f.life.Seconds()),
 		"Remaining": remaining,
 		"Clock":     fmt.Sprintf("%d:%02d", remaining/60, remaining%60),
 		"Phone":     a.phoneURL,

@@ -31,16 +31,15 @@
   // The time left is counted from what the server said, not from a date: the
   // two clocks may differ. It is spoken twice only.
   let ends = performance.now() + Number(card.dataset.remaining) * 1000;
-  const spoken = new Set();
+  let spoken = Infinity; // seconds
   function tick() {
     const left = Math.max(0, Math.round((ends - performance.now()) / 1000));
     clock.textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
     bar.value = left;
-    for (const [mark, text] of [[60, "One minute left to scan the code."], [20, "Twenty seconds left to scan the code."]]) {
-      if (left === mark && !spoken.has(mark) && card.dataset.state === "waiting") {
-        spoken.add(mark);
-        status.textContent = text;
-      }
+    const mark = [20, 60].find((seconds) => left <= seconds);
+    if (left > 0 && mark < spoken && card.dataset.state === "waiting") {
+      spoken = mark;
+      status.textContent = left > 50 ? "One minute left to scan the code." : `${left} seconds left to scan the code.`;
     }
   }
 
@@ -56,21 +55,44 @@
   if (!open(card.dataset.state)) return;
 
   const timer = setInterval(tick, 1000);
-  const events = new EventSource("/signin/events");
-  events.addEventListener("state", (e) => {
-    const { state, remaining } = JSON.parse(e.data);
-    ends = performance.now() + remaining * 1000;
-    show(state);
-    if (open(state)) return;
-    clearInterval(timer);
-    events.close();
-    if (state === "approved") finish();
-  });
-  events.addEventListener("error", () => {
+  let events = null;
+
+  function listen() {
+    if (events || document.hidden || !open(card.dataset.state)) return;
+    events = new EventSource("/signin/events");
+    events.addEventListener("state", (e) => {
+      const { state, remaining } = JSON.parse(e.data);
+      ends = performance.now() + remaining * 1000;
+      show(state);
+      if (open(state)) return;
+      clearInterval(timer);
+      hush();
+      if (state === "approved") finish();
+    });
     // It comes again by itself after a lost connection, but not after a
-    // refusal: then this flow is not known any more, or there are too many tabs.
-    if (events.readyState === EventSource.CLOSED && open(card.dataset.state)) {
-      setTimeout(() => location.reload(), 3000);
+    // refusal.
+    events.addEventListener("error", () => {
+      if (events?.readyState === EventSource.CLOSED) setTimeout(recover, 3000);
+    });
+  }
+
+  // A tab that nobody sees gives its connection back: browsers allow few.
+  function hush() {
+    events?.close();
+    events = null;
+  }
+
+  // After a refusal this flow is not known any more, there are too many tabs, or
+  // the server is being replaced: the page loads again once there is one to load.
+  async function recover() {
+    try {
+      if ((await fetch("/signin", { method: "HEAD" })).ok) return location.reload();
+    } catch {
+      // nobody answers yet
     }
-  });
+    setTimeout(recover, 3000);
+  }
+
+  addEventListener("visibilitychange", () => (document.hidden ? hush() : listen()));
+  listen();
 })();
