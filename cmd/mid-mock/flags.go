@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -17,6 +18,7 @@ import (
 // config is what the flags ask for.
 type config struct {
 	addr      string
+	public    url.URL // the zero URL: what addr is on this machine
 	latency   time.Duration
 	errorRate float64
 	version   bool
@@ -50,6 +52,8 @@ func (c *config) flags() *flag.FlagSet {
 	fs.SetOutput(io.Discard) // run says what is wrong, and says it once
 	fs.Func("addr", "listen on `host:port`; port 0 is a free one, no host is all\n"+
 		"interfaces (default "+defaultAddr+")", c.setAddr)
+	fs.Func("public-url", "print and put into signers' links this `address`, like\n"+
+		"https://mock.example, by which others reach it (default from -addr)", c.setPublic)
 	fs.Func("plan", "limit requests as the `plan` does: sandbox, standard, starter or\n"+
 		"professional (default professional, 1,000 requests a minute)", c.setPlan)
 	fs.Func("latency", "let every API request wait for a `duration`, like 250ms (default none)", c.setLatency)
@@ -84,6 +88,8 @@ Examples:
   mid-mock -auto-complete 2s               users who approve everything
   mid-mock -latency 300ms -error-rate 0.1  a bad day
   mid-mock -token-lifetime 5s              tokens that have to be renewed
+  mid-mock -addr 0.0.0.0:8700 -public-url http://192.0.2.7:8700
+                                           for a phone on the same network
 `
 }
 
@@ -95,6 +101,15 @@ func (c *config) setAddr(s string) error {
 		return err
 	}
 	c.addr = s
+	return nil
+}
+
+func (c *config) setPublic(s string) error {
+	u, err := url.Parse(strings.TrimSuffix(s, "/"))
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || *u != (url.URL{Scheme: u.Scheme, Host: u.Host}) {
+		return errors.New("give a scheme and a host, like https://mock.example")
+	}
+	c.public = *u
 	return nil
 }
 

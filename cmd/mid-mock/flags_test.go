@@ -29,6 +29,10 @@ func TestBadFlags(t *testing.T) {
 		{[]string{"-error-rate", "NaN"}, "from 0 to 1"},
 		{[]string{"-auto-complete", "soon"}, "with its unit"},
 		{[]string{"-token-lifetime", "10ms"}, "give 1s or more"},
+		{[]string{"-public-url", "mock.example"}, "give a scheme and a host"},
+		{[]string{"-public-url", "ftp://mock.example"}, "give a scheme and a host"},
+		{[]string{"-public-url", "https://mock.example/v1"}, "give a scheme and a host"},
+		{[]string{"-public-url", "https://ada@mock.example"}, "give a scheme and a host"},
 		{[]string{"-port", "80"}, "not defined: -port"},
 		{[]string{"serve"}, `unexpected argument "serve"`},
 	} {

@@ -63,12 +63,13 @@ func serve(ctx context.Context, cfg *config, stdout, stderr io.Writer) error {
 	if !loopback {
 		say(stderr, fmt.Sprintf(exposed, l.Addr()))
 	}
-	options := []midtest.Option{midtest.WithListener(l)}
-	if loopback {
-		options = append(options, midtest.WithMiddleware(localOnly))
-	}
+	hosts := guard{exposed: !loopback, public: hostname(cfg.public.Host)}
+	options := []midtest.Option{midtest.WithListener(l), midtest.WithMiddleware(hosts.wrap)}
 	srv := midtest.NewServer(append(options, cfg.options...)...)
 	defer srv.Close()
+	if cfg.public.Host != "" {
+		srv.URL = cfg.public.String() + "/v1"
+	}
 	cfg.spoil(srv)
 	srv.HandlePages((&site{srv}).handler())
 	say(stdout, banner(srv))

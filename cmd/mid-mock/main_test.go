@@ -213,12 +213,6 @@ func TestWarnsWhereOthersCanReachIt(t *testing.T) {
 	p := start(t, "-addr", "0.0.0.0:0")
 	assert.Regexp(t, `^mid-mock: warning: \S+:\d+ is not a loopback address`, p.stderr.String())
 	assert.True(t, strings.HasPrefix(p.url, "http://127.0.0.1:"), p.url)
-	req, err := http.NewRequest(http.MethodGet, p.url+"/", nil)
-	require.NoError(t, err)
-	req.Host = "laptop.example"
-	res, err := http.DefaultClient.Do(req)
-	require.NoError(t, err)
-	p.read(res, http.StatusOK)
 }
 
 func TestStopsOnASignal(t *testing.T) {

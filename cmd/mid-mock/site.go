@@ -5,9 +5,7 @@ import (
 	"embed"
 	"encoding/base64"
 	"html/template"
-	"net"
 	"net/http"
-	"net/netip"
 	"strings"
 	"time"
 
@@ -31,36 +29,6 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 
 // site is the page.
 type site struct{ srv *midtest.Server }
-
-// localOnly stands before page and API of a server on a loopback address. It
-// refuses requests for other hosts: that is what a web page sends whose domain
-// was rebound to 127.0.0.1, and to the browser it would be of the same origin.
-func localOnly(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !isLocalName(r.Host) {
-			http.Error(w, "mid-mock listens on a loopback address and answers to localhost and loopback "+
-				"addresses alone. To use another host name, start it with an -addr that is not loopback.",
-				http.StatusForbidden)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-// isLocalName reports whether a Host header names this machine. The port does
-// not matter: a tunnel may have another one.
-func isLocalName(host string) bool {
-	name := strings.Trim(host, "[]")
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		name = h
-	}
-	name = strings.ToLower(strings.TrimSuffix(name, "."))
-	if name == "localhost" || strings.HasSuffix(name, ".localhost") {
-		return true
-	}
-	addr, err := netip.ParseAddr(name)
-	return err == nil && addr.Unmap().IsLoopback()
-}
 
 func (s *site) handler() http.Handler {
 	mux := http.NewServeMux()

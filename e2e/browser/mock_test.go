@@ -61,9 +61,9 @@ func TestMockAuthentication(t *testing.T) {
 	// What one browser does, the other shows.
 	phone.open(m.page + "phone/" + session.ID)
 	phone.until(`document.querySelector("#live.on")`)
-	board.press("#" + session.ID + "-scan")
-	phone.until(shows(session.ID, "scanned"))
 	phone.fill("#"+session.ID+"-user", "user_noor_haddad")
+	board.press("#" + session.ID + "-scan")
+	phone.until(shows(session.ID, "scanned")) // and what was typed is still there
 	phone.press("#" + session.ID + "-approve")
 	board.until(shows(session.ID, "approved"))
 	assert.Contains(t, ask[string](board, `document.getElementById("spoken").textContent`), "approved", "a screen reader hears nothing")

@@ -61,6 +61,8 @@ func TestMockWebhooks(t *testing.T) {
 	assert.Greater(t, attempts, 1)
 	board.press(".delivery details button") // Send again
 	board.until(`document.querySelectorAll(".attempts li").length > ` + strconv.Itoa(attempts))
+	assert.True(t, ask[bool](board, `document.querySelector(".delivery details").open`), "the payload is closed under its reader")
+	assert.True(t, ask[bool](board, `document.activeElement.matches(".delivery details button")`), "the focus is lost")
 	assert.True(t, board.marked(), "the board was loaded again")
 	require.Len(t, received, 1, "the app was told once, however often the event came")
 	assert.Equal(t, session.ID, <-received)

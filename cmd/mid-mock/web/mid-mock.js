@@ -79,8 +79,7 @@
     tick();
   }
 
-  // Leaves alone what has not changed: an open payload stays open, and what is
-  // being typed stays typed.
+  // Leaves alone what has not changed.
   function mergeList(list, fresh, news) {
     let at = list.firstElementChild;
     for (const item of [...fresh.children]) {
@@ -92,7 +91,10 @@
       }
       if (old && old === at) at = at.nextElementSibling;
       const focused = old && old.contains(document.activeElement) ? document.activeElement.id : null;
-      if (old) old.remove();
+      if (old) {
+        carryOver(old, item);
+        old.remove();
+      }
       list.insertBefore(item, at);
       news.push(item.dataset.say);
       if (focused !== null) focusIn(item, focused);
@@ -101,6 +103,16 @@
       const gone = at;
       at = at.nextElementSibling;
       gone.remove();
+    }
+  }
+
+  // What is open stays open, and what was typed stays typed.
+  function carryOver(old, item) {
+    const open = [...old.querySelectorAll("details")].map((details) => details.open);
+    item.querySelectorAll("details").forEach((details, i) => (details.open = open[i] ?? false));
+    for (const typed of old.querySelectorAll("input[id]")) {
+      const field = item.querySelector("#" + CSS.escape(typed.id));
+      if (field) field.value = typed.value;
     }
   }
 
