@@ -46,14 +46,17 @@ func runDemo(ctx context.Context, out io.Writer) error {
 	d := &demo{out: out, server: server, client: server.Client(), callback: "http://" + listener.Addr().String() + "/mid/events"}
 	fmt.Fprintln(out, "A demonstration: a fake MID server delivers events to", d.callback)
 
-	ctx, stop := context.WithCancel(ctx)
+	serving, stop := context.WithCancel(ctx)
 	defer stop()
 	served := make(chan error, 1)
 	go func() {
 		secrets := []string{server.WebhookSecret, oldSecret}
-		served <- receive(ctx, listener, secrets, filepath.Join(dir, "events.jsonl"), log)
+		served <- receive(serving, listener, secrets, filepath.Join(dir, "events.jsonl"), log)
 	}()
-	err = d.play(ctx)
+	err = d.play(serving)
+	if ctx.Err() != nil {
+		err = nil // Ctrl-C ends the demonstration as it ends the service
+	}
 	stop()
 	return errors.Join(err, <-served)
 }

@@ -72,7 +72,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 // receive is the service. It closes the listener.
 func receive(ctx context.Context, listener net.Listener, secrets []string, eventsFile string, log *slog.Logger) error {
 	defer func() { _ = listener.Close() }() // serve has closed it, if it came to that
-	store, err := openFileStore(eventsFile)
+	store, err := openFileStore(eventsFile, log)
 	if err != nil {
 		return err
 	}

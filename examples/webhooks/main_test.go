@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"os"
 	"os/exec"
@@ -29,6 +30,8 @@ func TestMain(m *testing.M) {
 	}
 	os.Exit(m.Run())
 }
+
+var quiet = slog.New(slog.DiscardHandler)
 
 func program(t *testing.T, secret, oldSecret string, args ...string) *exec.Cmd {
 	t.Helper()
@@ -162,7 +165,7 @@ func TestExitStatus(t *testing.T) {
 }
 
 func TestStoreGivesAClaimToOne(t *testing.T) {
-	s, err := openFileStore(filepath.Join(t.TempDir(), "events"))
+	s, err := openFileStore(filepath.Join(t.TempDir(), "events"), quiet)
 	require.NoError(t, err)
 	defer s.Close()
 	claim := func() bool {
@@ -195,12 +198,12 @@ func TestStoreGivesAClaimToOne(t *testing.T) {
 func TestStoreForgetsAndRecovers(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "events")
 	now := time.Now().UTC()
-	lines := fmt.Sprintf("{\"id\":\"evt_old\",\"at\":%q}\n{\"id\":\"evt_new\\n\",\"at\":%q}\n{\"id\":\"evt_cut",
+	lines := fmt.Sprintf("{\"id\":\"evt_old\",\"at\":%q}\n{\"id\":\"evt_full\",\"at\":\"20\n{\"id\":\"evt_new\\n\",\"at\":%q}\n{\"id\":\"evt_cut",
 		now.Add(-keep-time.Hour).Format(time.RFC3339), now.Format(time.RFC3339))
 	require.NoError(t, os.WriteFile(path, []byte(lines), 0o600))
-	s, err := openFileStore(path)
+	s, err := openFileStore(path, quiet)
 	require.NoError(t, err)
-	for id, want := range map[string]bool{"evt_old": true, "evt_new\n": false, "evt_cut": true} {
+	for id, want := range map[string]bool{"evt_old": true, "evt_full": true, "evt_new\n": false, "evt_cut": true} {
 		claimed, err := s.Claim(t.Context(), id)
 		require.NoError(t, err)
 		assert.Equal(t, want, claimed, id)
@@ -209,6 +212,54 @@ func TestStoreForgetsAndRecovers(t *testing.T) {
 	assert.Error(t, s.Done(t.Context(), "evt_cut"), "a file that can't be written is no success")
 
 	require.NoError(t, os.WriteFile(path, []byte("not an event store"), 0o600))
-	_, err = openFileStore(path)
+	_, err = openFileStore(path, quiet)
 	require.ErrorContains(t, err, "reading the event store")
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	assert.Equal(t, "not an event store", string(text), "somebody else's file is left alone")
+}
+
+// The file does not grow for ever: it is written anew, and still knows what it
+// must.
+func TestStoreStaysSmall(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "events")
+	s, err := openFileStore(path, quiet)
+	require.NoError(t, err)
+	for _, id := range []string{"evt_1", "evt_2"} {
+		claimed, err := s.Claim(t.Context(), id)
+		require.NoError(t, err)
+		require.True(t, claimed)
+		require.NoError(t, s.Done(t.Context(), id))
+	}
+	s.order = s.order[1:]
+	claimed, err := s.Claim(t.Context(), "evt_3")
+	require.NoError(t, err)
+	require.True(t, claimed)
+	s.lines = 3 * spareLines
+	require.NoError(t, s.Done(t.Context(), "evt_3"))
+	assert.Equal(t, 2, s.lines)
+	require.NoError(t, s.Close())
+
+	s, err = openFileStore(path, quiet)
+	require.NoError(t, err)
+	defer s.Close()
+	for id, want := range map[string]bool{"evt_1": true, "evt_2": false, "evt_3": false} {
+		claimed, err := s.Claim(t.Context(), id)
+		require.NoError(t, err)
+		assert.Equal(t, want, claimed, id)
+	}
+}
+
+// Ctrl-C ends the demonstration as it does the service: with status 0.
+func TestDemoIsInterrupted(t *testing.T) {
+	cmd := program(t, "", "")
+	stdout, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	lines := bufio.NewReader(stdout)
+	_, err = lines.ReadString('\n')
+	require.NoError(t, err)
+	require.NoError(t, cmd.Process.Signal(os.Interrupt))
+	rest, _ := io.ReadAll(lines)
+	require.NoError(t, cmd.Wait(), string(rest))
 }

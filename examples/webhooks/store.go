@@ -6,8 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
+	"log/slog"
 	"os"
 	"sync"
 	"time"
@@ -17,6 +17,10 @@ import (
 // may deliver it again.
 const keep = 48 * time.Hour
 
+// spareLines are those of forgotten events that are not worth to write the file
+// anew for.
+const spareLines = 1000
+
 // fileStore is an EventStore that remembers the handled events in a file, a
 // line each, so that a restart does not forget them. It is for one process at
 // a time: several need a store that they share, such as a database's table.
@@ -24,8 +28,11 @@ const keep = 48 * time.Hour
 // Claims are kept in memory alone. Whoever held one when the process died has
 // not acknowledged the event, so MID delivers it again.
 type fileStore struct {
+	path string
+
 	mu      sync.Mutex
 	file    *os.File
+	lines   int // of the file
 	claimed map[string]bool
 	handled map[string]bool
 	order   []handledEvent // the oldest first
@@ -39,60 +46,78 @@ type handledEvent struct {
 
 // openFileStore reads the file, if there is one, and writes it anew without
 // what is too old.
-func openFileStore(path string) (*fileStore, error) {
-	s := &fileStore{claimed: map[string]bool{}, handled: map[string]bool{}}
-	if err := s.load(path); err != nil {
+func openFileStore(path string, log *slog.Logger) (*fileStore, error) {
+	s := &fileStore{path: path, claimed: map[string]bool{}, handled: map[string]bool{}}
+	broken, err := s.load()
+	if err != nil {
 		return nil, fmt.Errorf("reading the event store: %w", err)
 	}
+	if broken > 0 {
+		log.Warn("lines of the event store can't be read and are left out", slog.Int("lines", broken))
+	}
 	s.forget(time.Now())
-	if err := s.rewrite(path); err != nil {
+	if err := s.rewrite(); err != nil {
 		return nil, fmt.Errorf("writing the event store: %w", err)
 	}
 	return s, nil
 }
 
-func (s *fileStore) load(path string) error {
-	file, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+// load counts the lines that were cut off, by a crash or a full disk. A file
+// that holds anything else is somebody else's, and left alone.
+func (s *fileStore) load() (broken int, err error) {
+	text, err := os.ReadFile(s.path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return 0, err
 	}
-	if err != nil {
-		return err
-	}
-	defer func() { _ = file.Close() }() // it was only read
-	lines := json.NewDecoder(file)
-	for {
+	const begin = `{"id":`
+	for line := range bytes.Lines(text) {
+		line = bytes.TrimSpace(line)
 		var e handledEvent
-		err := lines.Decode(&e)
-		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-			return nil // a crash may have cut the last line off
+		switch {
+		case len(line) == 0:
+		case !bytes.HasPrefix(line, []byte(begin)) && !bytes.HasPrefix([]byte(begin), line):
+			return 0, fmt.Errorf("%s has a line that is no event: is it the right file?", s.path)
+		case json.Unmarshal(line, &e) != nil:
+			broken++
+		default:
+			s.remember(e)
 		}
-		if err != nil {
-			return err
-		}
-		s.remember(e)
 	}
+	return broken, nil
 }
 
 // rewrite replaces the file at once, so that a crash leaves the old or the new,
 // and leaves it open for more.
-func (s *fileStore) rewrite(path string) error {
-	var lines bytes.Buffer
+func (s *fileStore) rewrite() error {
+	next, err := os.OpenFile(s.path+".new", os.O_WRONLY|os.O_APPEND|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	var text []byte
 	for _, e := range s.order {
-		if err := json.NewEncoder(&lines).Encode(e); err != nil {
-			return err
-		}
+		text = append(text, e.line()...)
 	}
-	next := path + ".new"
-	if err := os.WriteFile(next, lines.Bytes(), 0o600); err != nil {
-		return err
+	_, err = next.Write(text)
+	if err = errors.Join(err, next.Sync()); err == nil {
+		err = os.Rename(next.Name(), s.path)
 	}
-	if err := os.Rename(next, path); err != nil {
-		return err
+	if err != nil {
+		return errors.Join(err, next.Close())
 	}
-	var err error
-	s.file, err = os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
-	return err
+	if s.file != nil {
+		_ = s.file.Close() // all that it held is in the new file
+	}
+	s.file, s.lines = next, len(s.order)
+	return nil
+}
+
+// line begins with the line break: one that was cut off then spoils no other.
+func (e handledEvent) line() []byte {
+	text, err := json.Marshal(e)
+	if err != nil {
+		panic(err) // a string and a time
+	}
+	return append([]byte("\n"), text...)
 }
 
 // Claim implements [mid.EventStore].
@@ -116,7 +141,7 @@ func (s *fileStore) Done(_ context.Context, id string) error {
 		return nil
 	}
 	e := handledEvent{ID: id, At: time.Now()}
-	if err := json.NewEncoder(s.file).Encode(e); err != nil { // one line, in one write
+	if _, err := s.file.Write(e.line()); err != nil {
 		return err
 	}
 	if err := s.file.Sync(); err != nil {
@@ -124,6 +149,10 @@ func (s *fileStore) Done(_ context.Context, id string) error {
 	}
 	delete(s.claimed, id)
 	s.remember(e)
+	s.lines++
+	if s.lines > 2*len(s.order)+spareLines {
+		return s.rewrite()
+	}
 	return nil
 }
 
