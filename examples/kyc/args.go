@@ -70,7 +70,11 @@ func parseArgs(args []string) (config, error) {
 	case cfg.outcome != "":
 		return cfg, errors.New("-demo-outcome goes without files")
 	case fs.NArg() != 2:
-		return cfg, fmt.Errorf("got %d arguments, want two files, after all flags", fs.NArg())
+		hint := ""
+		if fs.NArg() == 0 {
+			hint = " (MID_CLIENT_ID is set, so this is no demonstration)"
+		}
+		return cfg, fmt.Errorf("got %d arguments, want two files, after all flags%s", fs.NArg(), hint)
 	}
 	cfg.front, cfg.selfie = fs.Arg(0), fs.Arg(1)
 	return cfg, cfg.check()

@@ -37,7 +37,7 @@ func isTerminal(w io.Writer) bool {
 }
 
 // minWidth is what a bar needs: one that wraps can't be drawn over.
-const minWidth = 60
+const minWidth = 72
 
 func width(w io.Writer) int {
 	f, ok := w.(*os.File)
@@ -112,15 +112,19 @@ func (s *screen) beginUpload(label string, size int64) *uploadBar {
 
 // draw puts a new bar on the screen; without a size it only counts.
 func (b *uploadBar) draw(size int64) {
-	if size <= 0 {
-		size = -1
+	description, numbers := "Uploading the "+b.label, progressbar.OptionShowBytes(false)
+	if size > 0 {
+		description += ", " + formatSize(size)
+	} else {
+		size, numbers = -1, progressbar.OptionShowCount() // of bytes, the default
 	}
 	b.bar = progressbar.NewOptions64(size,
 		progressbar.OptionSetWriter(b.w),
-		progressbar.OptionSetDescription("Uploading the "+b.label),
+		progressbar.OptionSetDescription(description),
 		progressbar.OptionSetTheme(progressbar.Theme{Saucer: "━", SaucerPadding: " ", BarStart: " ", BarEnd: " "}),
 		progressbar.OptionSetWidth(24),
 		progressbar.OptionShowBytes(true),
+		numbers,
 		progressbar.OptionUseANSICodes(true),
 		progressbar.OptionSetPredictTime(false),
 		progressbar.OptionSetElapsedTime(false),

@@ -40,10 +40,10 @@ func TestUploadBar(t *testing.T) {
 
 func TestUploadBarOfUnknownSize(t *testing.T) {
 	var out bytes.Buffer
-	bar := (&screen{w: &out, bars: true}).beginUpload("selfie", 0)
+	bar := (&screen{w: &out, bars: true}).beginUpload("selfie", 0) // it tells how much it sent
 	bar.progress(2500, -1)
 	bar.end()
-	if !strings.Contains(out.String(), "selfie") {
+	if !strings.Contains(out.String(), "selfie") || !strings.Contains(out.String(), "2.5 kB") {
 		t.Errorf("drew %q", out.String())
 	}
 }

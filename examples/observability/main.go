@@ -42,6 +42,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 0
 	case err != nil:
 		return 2
+	case flags.NArg() > 0:
+		_, _ = fmt.Fprintln(stderr, "observability: takes flags alone; see -h")
+		return 2
 	}
 	// The client's own retries get over the 503.
 	srv := midtest.NewServer(midtest.WithAutoComplete(400 * time.Millisecond))

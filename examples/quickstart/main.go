@@ -24,6 +24,10 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	if len(os.Args) > 1 {
+		fmt.Fprintln(os.Stderr, "quickstart: takes no arguments; MID_CLIENT_ID, MID_CLIENT_SECRET and MID_BASE_URL in the environment choose a real account.")
+		os.Exit(2)
+	}
 	err := run(ctx, os.Stdout)
 	switch {
 	case ctx.Err() != nil:

@@ -51,6 +51,15 @@ func program(t *testing.T) *exec.Cmd {
 	return cmd
 }
 
+func TestArgumentsAreRefused(t *testing.T) {
+	setEnv(t, nil)
+	cmd := program(t)
+	cmd.Args = append(cmd.Args, "-h")
+	out, _ := cmd.CombinedOutput()
+	assert.Equal(t, 2, cmd.ProcessState.ExitCode(), string(out))
+	assert.Contains(t, string(out), "takes no arguments")
+}
+
 func TestTheStoryWithTheFake(t *testing.T) {
 	setEnv(t, nil)
 	began := time.Now()

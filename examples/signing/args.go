@@ -56,22 +56,31 @@ func parseArgs(args []string, stderr io.Writer) (arguments, error) {
 // MID is not asked to write to them.
 func (a *arguments) check() error {
 	if a.sessionID != "" {
-		if len(a.signers) > 0 || a.pdf != "" {
+		switch {
+		case len(a.signers) > 0 || a.pdf != "":
 			return errors.New("-session goes with neither -pdf nor signers")
+		case !hasCredentials():
+			return errors.New("-session needs MID_CLIENT_ID and MID_CLIENT_SECRET: the sessions of a fake server end with it")
 		}
 		return nil
 	}
 	if len(a.signers) > 0 {
 		return nil
 	}
-	if os.Getenv("MID_CLIENT_ID") != "" {
-		return errors.New("nobody is named to sign")
+	if hasCredentials() {
+		return errors.New("nobody is named to sign (with MID_CLIENT_ID or MID_CLIENT_SECRET set, this is no demonstration)")
 	}
 	a.signers = []mid.SignerParams{
 		{Name: "Isolde Wren", Email: "isolde.wren@example.com"},
 		{Name: "Theo Quill", Email: "theo.quill@example.org"},
 	}
 	return nil
+}
+
+// hasCredentials reports whether the environment names an account, if only in
+// part: then nothing is faked.
+func hasCredentials() bool {
+	return os.Getenv("MID_CLIENT_ID") != "" || os.Getenv("MID_CLIENT_SECRET") != ""
 }
 
 func parseSigners(args []string) ([]mid.SignerParams, error) {

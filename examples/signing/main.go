@@ -64,7 +64,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 // connect makes the client: of MID if there are credentials, else of a fake.
 // What it returns last is to be called in the end.
 func connect(stdout io.Writer) (*mid.Client, mid.PollOptions, func(), error) {
-	if os.Getenv("MID_CLIENT_ID") == "" && os.Getenv("MID_CLIENT_SECRET") == "" {
+	if !hasCredentials() {
 		fmt.Fprintln(stdout, "Using a fake MID server, which ends with this program: MID_CLIENT_ID and MID_CLIENT_SECRET are not set.")
 		client, poll, leave := connectFake()
 		return client, poll, leave, nil

@@ -133,7 +133,8 @@ func TestExitStatus(t *testing.T) {
 		{"too much", srv, []string{"-session", session.ID, "Ada <ada@example.com>"}, 2, "neither -pdf nor signers"},
 		{"no file", nil, []string{"-pdf", "missing.pdf"}, 1, "missing.pdf"},
 		{"not a PDF file", nil, []string{"-pdf", "main.go"}, 1, "uploading main.go"},
-		{"unknown session", nil, []string{"-session", "sig_unknown"}, 1, "404"},
+		{"unknown session", srv, []string{"-session", "sig_unknown"}, 1, "404"},
+		{"session of a fake", nil, []string{"-session", "sig_1"}, 2, "-session needs MID_CLIENT_ID"},
 		{"expired", srv, []string{"-session", session.ID}, 1, "it is expired"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -150,6 +151,17 @@ func TestCtrlC(t *testing.T) {
 	srv := midtest.NewServer()
 	defer srv.Close()
 	setEnv(t, srv)
+	complaint := interrupted(t)
+	assert.Equal(t, "signing: not waiting any longer; the session goes on: follow it again with -session "+srv.SigningSessions()[0].ID+"\n", complaint)
+
+	setEnv(t, nil)
+	assert.Equal(t, "signing: interrupted; the fake MID server and its session end here\n", interrupted(t))
+}
+
+// interrupted presses Ctrl-C when the signers are waited for, and returns what
+// the program has to say.
+func interrupted(t *testing.T) string {
+	t.Helper()
 	cmd := program(t, "Ada Byron <ada@example.com>")
 	stdout, err := cmd.StdoutPipe()
 	require.NoError(t, err)
@@ -164,5 +176,5 @@ func TestCtrlC(t *testing.T) {
 	}
 	require.Error(t, cmd.Wait())
 	assert.Equal(t, 130, cmd.ProcessState.ExitCode())
-	assert.Equal(t, "signing: not waiting any longer; the session goes on: follow it again with -session "+srv.SigningSessions()[0].ID+"\n", stderr.String())
+	return stderr.String()
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -56,6 +57,9 @@ func follow(ctx context.Context, client *mid.Client, id string, poll mid.PollOpt
 	status := mid.SigningPending
 	for session, err := range client.Signing.WatchSession(ctx, id, poll) {
 		if ctx.Err() != nil {
+			if !hasCredentials() {
+				return errors.New("interrupted; the fake MID server and its session end here")
+			}
 			return fmt.Errorf("not waiting any longer; the session goes on: follow it again with -session %s", id)
 		}
 		if err != nil {
