@@ -11,9 +11,11 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/oauth2"
 
+	"github.com/mobid-io/mid-go/internal/credentials"
 	"github.com/mobid-io/mid-go/internal/transport"
 )
 
@@ -61,15 +63,16 @@ func NewClient(clientID, clientSecret string, opts ...Option) (*Client, error) {
 // NewClientFromEnv is [NewClient] with the credentials in the environment
 // variables MID_CLIENT_ID and MID_CLIENT_SECRET. MID_BASE_URL, if set, is the
 // base URL, as for [WithBaseURL]; MID_WEBHOOK_SECRET, if set, is the webhook
-// secret, unless [WithWebhooks] has Secrets. opts win over the environment.
+// secret, unless [WithWebhooks] has Secrets. opts win over the environment, but
+// what is set there must make sense.
 func NewClientFromEnv(opts ...Option) (*Client, error) {
-	env := []Option{func(c *config) error {
-		c.webhookSecret = os.Getenv("MID_WEBHOOK_SECRET")
-		if c.webhookSecret != "" {
-			return required("MID_WEBHOOK_SECRET", c.webhookSecret)
+	var env []Option
+	if secret := os.Getenv("MID_WEBHOOK_SECRET"); secret != "" {
+		if err := credential("MID_WEBHOOK_SECRET", secret); err != nil {
+			return nil, err
 		}
-		return nil
-	}}
+		env = append(env, WithWebhooks(WebhookConfig{Secrets: []string{secret}}))
+	}
 	if baseURL := os.Getenv("MID_BASE_URL"); baseURL != "" {
 		env = append(env, func(c *config) error { return c.setBaseURL("MID_BASE_URL", baseURL) })
 	}
@@ -110,17 +113,21 @@ func newPipeline(cfg *config) (*pipeline, error) {
 		cache:     cfg.cache,
 		limiter:   cfg.limiter,
 	}
+	if p.cache == nil {
+		// A token request must not end sooner than the waits that it may be told.
+		p.cache = &credentials.Cache{Patience: 5*time.Minute + (maxTokenRetries+1)*cfg.retry.MaxRetryAfter}
+	}
 	if p.limiter == nil {
 		p.limiter = newLimiter(cfg.plan, cfg.retry.MaxRetryAfter)
 	}
-	source := cfg.source
-	if source == nil {
-		var err error
-		if source, err = newClientCredentials(p, cfg.clientID, cfg.clientSecret); err != nil {
+	p.fetch = checked(cfg.source)
+	if cfg.source == nil {
+		own, err := newClientCredentials(p, cfg.clientID, cfg.clientSecret)
+		if err != nil {
 			return nil, err
 		}
+		p.fetch = own.Token
 	}
-	p.fetch = checked(source)
 
 	bottom, err := cfg.transport()
 	if err != nil {
@@ -136,7 +143,7 @@ func newPipeline(cfg *config) (*pipeline, error) {
 	if cfg.logger != nil {
 		wire = &transport.Log{Next: wire, Logger: cfg.logger, Path: p.relative, Clean: p.tidy}
 	}
-	wire = &transport.Limit{Next: wire, Wait: p.limiter.Wait, Observe: p.observe}
+	wire = &transport.Limit{Next: wire, Wait: p.wait, Observe: p.observe}
 
 	p.calls = retryStage(cfg.retry, &transport.Auth{Next: wire, Token: p.token, Invalidate: p.cache.Invalidate})
 	small := cfg.retry

@@ -67,6 +67,7 @@ func TestNewClientFromEnv(t *testing.T) {
 		"option's URL wrong":  {env(), []mid.Option{mid.WithBaseURL("x")}, "mid: WithBaseURL needs an absolute https URL, like https://api.mobid.io/v1", "", ""},
 		"webhook secret":      {env("MID_WEBHOOK_SECRET", "hook"), nil, "", "api.mobid.io", "hook"},
 		"blank secret":        {env("MID_WEBHOOK_SECRET", " "), nil, "mid: MID_WEBHOOK_SECRET is empty", "", ""},
+		"secret from a file":  {env("MID_WEBHOOK_SECRET", "hook\n"), nil, "mid: MID_WEBHOOK_SECRET begins or ends with white space, such as a file's last line break", "", ""},
 		"option's hooks win":  {env("MID_WEBHOOK_SECRET", "hook"), []mid.Option{mid.WithWebhooks(mid.WebhookConfig{Secrets: []string{"own"}})}, "", "api.mobid.io", "own"},
 		"option lacks secret": {env("MID_WEBHOOK_SECRET", "hook"), []mid.Option{mid.WithWebhooks(mid.WebhookConfig{Tolerance: time.Hour})}, "", "api.mobid.io", "hook"},
 		"no secret at all":    {env(), []mid.Option{mid.WithWebhooks(mid.WebhookConfig{Tolerance: time.Hour})}, "", "api.mobid.io", "env-secret"},
@@ -110,6 +111,18 @@ func TestTheClientsSecretSignsWebhooksByDefault(t *testing.T) {
 	c, err := mid.NewClient(testID, testSecret)
 	require.NoError(t, err)
 	hooks, err := mid.NewWebhookService(mid.WebhookConfig{Secrets: []string{testSecret}})
+	require.NoError(t, err)
+	require.NoError(t, c.Webhooks.Verify([]byte("{}"), hooks.Sign([]byte("{}"))))
+}
+
+// Secrets that were set before stay, so that an option with a store alone, for
+// a client that was made elsewhere, does not exchange them.
+func TestWithWebhooksKeepsTheSecrets(t *testing.T) {
+	t.Parallel()
+	c, err := mid.NewClient(testID, testSecret,
+		mid.WithWebhooks(mid.WebhookConfig{Secrets: []string{"first"}}), mid.WithWebhooks(mid.WebhookConfig{Tolerance: time.Hour}))
+	require.NoError(t, err)
+	hooks, err := mid.NewWebhookService(mid.WebhookConfig{Secrets: []string{"first"}})
 	require.NoError(t, err)
 	require.NoError(t, c.Webhooks.Verify([]byte("{}"), hooks.Sign([]byte("{}"))))
 }

@@ -28,6 +28,12 @@ type waiter struct {
 	deadline time.Time  // the zero time: none
 }
 
+func newWaiter(ctx context.Context) *waiter {
+	w := &waiter{ready: make(chan error, 1)}
+	w.deadline, _ = ctx.Deadline()
+	return w
+}
+
 func newLimiter(plan *Plan, maxWait time.Duration) *limiter {
 	l := &limiter{maxWait: maxWait, budget: new(windowBudget)}
 	if plan != nil {
@@ -48,8 +54,7 @@ func (l *limiter) Wait(ctx context.Context) error {
 		l.mu.Unlock()
 		return nil
 	}
-	w := &waiter{ready: make(chan error, 1)}
-	w.deadline, _ = ctx.Deadline()
+	w := newWaiter(ctx)
 	if err := l.refusal(now, w, len(l.queue)); err != nil {
 		l.mu.Unlock()
 		return err
@@ -65,6 +70,13 @@ func (l *limiter) Wait(ctx context.Context) error {
 		l.leave(w)
 		return ctx.Err()
 	}
+}
+
+// check is the refusal that Wait would have for ctx now, if any.
+func (l *limiter) check(ctx context.Context) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.refusal(time.Now(), newWaiter(ctx), len(l.queue))
 }
 
 // Observe is told of the end of each request that Wait let go.

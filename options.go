@@ -1,7 +1,6 @@
 package mid
 
 import (
-	"cmp"
 	"crypto/tls"
 	"log/slog"
 	"net"
@@ -10,8 +9,6 @@ import (
 	"net/url"
 	"strings"
 	"time"
-
-	"github.com/mobid-io/mid-go/internal/credentials"
 )
 
 // Option configures a [Client]. An option that can't be right makes
@@ -41,14 +38,12 @@ type config struct {
 	appInfo        string
 	middleware     []func(http.RoundTripper) http.RoundTripper
 	webhooks       WebhookConfig
-	webhookSecret  string // for webhooks without Secrets; "": the client secret
 }
 
 func newConfig(clientID, clientSecret string, opts []Option) (*config, error) {
 	cfg := &config{
 		clientID:       clientID,
 		clientSecret:   clientSecret,
-		cache:          new(credentials.Cache),
 		retry:          DefaultRetryPolicy(),
 		attemptTimeout: 30 * time.Second,
 	}
@@ -69,8 +64,8 @@ func newConfig(clientID, clientSecret string, opts []Option) (*config, error) {
 	if cfg.plan != nil && cfg.limiter != nil {
 		return nil, invalid("WithPlan", "and WithLimiter exclude each other")
 	}
-	if secret := cmp.Or(cfg.webhookSecret, clientSecret); len(cfg.webhooks.Secrets) == 0 && secret != "" {
-		cfg.webhooks.Secrets = []string{secret}
+	if len(cfg.webhooks.Secrets) == 0 && clientSecret != "" {
+		cfg.webhooks.Secrets = []string{clientSecret}
 	}
 	return cfg, nil
 }
@@ -95,6 +90,8 @@ func (c *config) setBaseURL(field, baseURL string) error {
 	case u.Scheme == "http" && !loopback(u.Hostname()):
 		return invalid(field, "refuses plain http except on loopback: secrets would be readable on their way")
 	}
+	// Package net/http asks for a proxy for a LOCALHOST, though not for localhost.
+	u.Host = strings.ToLower(u.Host)
 	c.baseURL = u
 	return nil
 }
@@ -204,7 +201,7 @@ type RetryPolicy struct {
 	MaxRetries int
 	// MinWait and MaxWait shape the backoff: before the n-th retry it waits
 	// anything up to MinWait·2ⁿ⁻¹, but at most MaxWait (full jitter). Zero:
-	// the default's.
+	// the default's, or the other one's if that would be out of order.
 	MinWait, MaxWait time.Duration
 	// MaxRetryAfter is the longest wait that a server (error.retry_after,
 	// Retry-After, X-RateLimit-Reset) or the client's own limiter may ask for;
@@ -224,12 +221,19 @@ func DefaultRetryPolicy() RetryPolicy {
 	}
 }
 
+// maxPolicyWait is safe to calculate with.
+const maxPolicyWait = 365 * 24 * time.Hour
+
 // WithRetry sets the retry policy; see [RetryPolicy] for how to make one.
-// Negative numbers, and a MinWait longer than MaxWait, are refused.
+// Negative numbers, waits of more than a year, and a MinWait longer than the
+// MaxWait that was given with it are refused.
 func WithRetry(policy RetryPolicy) Option {
 	return func(c *config) error {
 		if policy.MaxRetries < 0 || policy.MinWait < 0 || policy.MaxWait < 0 || policy.MaxRetryAfter < 0 {
 			return invalid("WithRetry", "takes no negative numbers")
+		}
+		if max(policy.MinWait, policy.MaxWait, policy.MaxRetryAfter) > maxPolicyWait {
+			return invalid("WithRetry", "takes no wait of more than a year")
 		}
 		filled := policy.filled()
 		if filled.MinWait > filled.MaxWait {
@@ -316,10 +320,14 @@ func WithMiddleware(middleware func(http.RoundTripper) http.RoundTripper) Option
 	}
 }
 
-// WithWebhooks configures [Client.Webhooks]. Without Secrets it uses the
-// client secret, which is MID's default.
+// WithWebhooks configures [Client.Webhooks]. Without Secrets it keeps those that
+// were set before, by an earlier WithWebhooks or by [NewClientFromEnv], and else
+// uses the client secret, which is MID's default.
 func WithWebhooks(cfg WebhookConfig) Option {
 	return func(c *config) error {
+		if len(cfg.Secrets) == 0 {
+			cfg.Secrets = c.webhooks.Secrets
+		}
 		c.webhooks = cfg
 		return nil
 	}
@@ -330,7 +338,7 @@ func WithWebhooks(cfg WebhookConfig) Option {
 func (c *config) transport() (http.RoundTripper, error) {
 	base := c.httpClient.Transport
 	if base == nil {
-		base = defaultTransport()
+		base = defaultTransport(c.attemptTimeout)
 	}
 	if c.certificate == nil {
 		return base, nil
@@ -351,8 +359,10 @@ func (c *config) transport() (http.RoundTripper, error) {
 }
 
 // defaultTransport keeps more idle connections to the one host than
-// http.DefaultTransport, which keeps two.
-func defaultTransport() *http.Transport {
+// http.DefaultTransport, which keeps two. An HTTP/2 connection that has died
+// without a word is found out within one attempt, for the attempts that follow
+// would go to it as well.
+func defaultTransport(attemptTimeout time.Duration) *http.Transport {
 	dialer := &net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}
 	return &http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,
@@ -361,6 +371,7 @@ func defaultTransport() *http.Transport {
 		TLSHandshakeTimeout:   10 * time.Second,
 		ExpectContinueTimeout: time.Second,
 		ForceAttemptHTTP2:     true,
+		HTTP2:                 &http.HTTP2Config{SendPingTimeout: attemptTimeout / 3, PingTimeout: attemptTimeout / 3},
 		MaxIdleConns:          256,
 		MaxIdleConnsPerHost:   256,
 		IdleConnTimeout:       90 * time.Second,

@@ -3,6 +3,7 @@ package mid_test
 import (
 	"crypto/tls"
 	"log/slog"
+	"math"
 	"net/http"
 	"strings"
 	"testing"
@@ -83,6 +84,8 @@ func TestOptionsThatCanNotBeRight(t *testing.T) {
 		{waits, []mid.Option{mid.WithRetry(mid.RetryPolicy{MinWait: -1})}},
 		{waits, []mid.Option{mid.WithRetry(mid.RetryPolicy{MaxWait: -1})}},
 		{waits, []mid.Option{mid.WithRetry(mid.RetryPolicy{MaxRetryAfter: -1})}},
+		{"WithRetry takes no wait of more than a year", []mid.Option{mid.WithRetry(mid.RetryPolicy{MinWait: math.MaxInt64})}},
+		{"WithRetry takes no wait of more than a year", []mid.Option{mid.WithRetry(mid.RetryPolicy{MaxRetryAfter: 366 * 24 * time.Hour})}},
 		{"WithRetry has a MinWait longer than its MaxWait", []mid.Option{mid.WithRetry(mid.RetryPolicy{MinWait: 2, MaxWait: 1})}},
 		{"WithAttemptTimeout must be more than zero", []mid.Option{mid.WithAttemptTimeout(0)}},
 		{"WithAttemptTimeout must be more than zero", []mid.Option{mid.WithAttemptTimeout(-time.Second)}},
@@ -118,7 +121,7 @@ func TestBaseURLs(t *testing.T) {
 		{"HTTPS://api.example.com:8443/a/b/v1", "https://api.example.com:8443/a/b/v1/x%2Fy"},
 		{"https://api.example.com/a%2Fb/v1", "https://api.example.com/a%2Fb/v1/x%2Fy"},
 		{"http://localhost:8080/v1", "http://localhost:8080/v1/x%2Fy"},
-		{"http://LocalHost/v1", "http://LocalHost/v1/x%2Fy"},
+		{"http://LocalHost/v1", "http://localhost/v1/x%2Fy"}, // or a proxy would be asked
 		{"http://127.0.0.1:1/v1", "http://127.0.0.1:1/v1/x%2Fy"},
 		{"http://127.255.255.254/v1", "http://127.255.255.254/v1/x%2Fy"},
 		{"http://[::1]:8080/v1", "http://[::1]:8080/v1/x%2Fy"},

@@ -54,19 +54,24 @@ type Limiter interface {
 // quota keeps what the answers told, and how far the server's clock is ahead
 // of the local one.
 type quota struct {
-	mu     sync.Mutex
-	last   RateLimit
-	ahead  time.Duration // a lower bound, which the answers raise
-	synced bool
+	mu   sync.Mutex
+	last RateLimit
+	// How far the clock is ahead at least, by the answers since a time, and by
+	// those of the period before.
+	since          time.Time
+	recent, before time.Duration
 }
+
+// clockPeriod is how long an answer's account of the clock counts, and once
+// more. Then it is forgotten, for one of the clocks may have been set.
+const clockPeriod = time.Minute
 
 // observe notes an answer's quota and returns it with Reset on the local
 // clock.
 //
 // The Date header is cut to whole seconds and some time on its way, so that
 // Date less now is never more than the server's clock is ahead. The largest
-// difference seen is the best bound, and pacing by it is never early. It is
-// given up when it can't be right any more: one of the clocks was set.
+// difference seen is the best bound, and pacing by it is never early.
 func (q *quota) observe(header http.Header, now time.Time) RateLimit {
 	told, ok := transport.ReadQuota(header)
 	if !ok {
@@ -76,12 +81,17 @@ func (q *quota) observe(header http.Header, now time.Time) RateLimit {
 	defer q.mu.Unlock()
 	q.last = RateLimit(told)
 	ahead := transport.Date(header, now).Sub(now)
-	if !q.synced || ahead > q.ahead || q.ahead-ahead > time.Minute {
-		q.ahead, q.synced = ahead, true
+	switch age := now.Sub(q.since); {
+	case q.since.IsZero() || age > 2*clockPeriod:
+		q.since, q.recent, q.before = now, ahead, ahead
+	case age > clockPeriod:
+		q.since, q.recent, q.before = now, ahead, q.recent
+	default:
+		q.recent = max(q.recent, ahead)
 	}
 	local := q.last
 	// Added to now, it is on the monotonic clock.
-	local.Reset = now.Add(told.Reset.Sub(now) - q.ahead)
+	local.Reset = now.Add(told.Reset.Sub(now) - max(q.recent, q.before))
 	return local
 }
 
@@ -90,6 +100,9 @@ func (q *quota) seen() RateLimit {
 	defer q.mu.Unlock()
 	return q.last
 }
+
+// wait waits for the limiter.
+func (p *pipeline) wait(ctx context.Context) error { return in("limiter", p.limiter.Wait(ctx)) }
 
 // observe tells the limiter how a request ended; resp is nil if no answer
 // came.

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/mobid-io/mid-go/internal/transport"
 )
@@ -17,6 +18,24 @@ func (p *pipeline) scrub(call *transport.Call, text string) string {
 	secrets := []string{p.secret(), current, replaced}
 	// The longest first: one may be the beginning of another.
 	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) })
+	clean := scrubAll(text, secrets)
+	// A character that nobody sees, or a zero of UTF-16, parts a secret.
+	if visible := strings.Map(visibleRune, clean); visible != clean {
+		if scrubbed := scrubAll(visible, secrets); scrubbed != visible {
+			return scrubbed
+		}
+	}
+	return clean
+}
+
+func visibleRune(r rune) rune {
+	if unicode.IsPrint(r) || unicode.IsSpace(r) {
+		return r
+	}
+	return -1
+}
+
+func scrubAll(text string, secrets []string) string {
 	for _, secret := range secrets {
 		if secret != "" {
 			text = strings.ReplaceAll(text, secret, redacted)

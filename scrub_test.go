@@ -97,6 +97,8 @@ func TestErrorsAreScrubbedOfEchoes(t *testing.T) {
 			"unreadable": status(200, `<html>`+secret, "X-Request-Id", secret),
 			"data":       status(200, ok(`{"id":`+in+`,"recipient":7}`)),
 			"in a dump":  status(200, `{"success":false,"data":"`+inText+`"}`),
+			"unseen":     status(502, "Bearer "+secret[:5]+"\u200b"+secret[5:]),
+			"UTF-16":     status(502, strings.Join(strings.Split(secret, ""), "\x00")),
 			"redirect":   status(302, "", "Location", "https://other.example/?t="+url.QueryEscape(secret)),
 		}
 		for i, spelling := range spellings(secret) {
@@ -221,6 +223,7 @@ func TestLogLines(t *testing.T) {
 		failed(errors.New("line one\nline two \x1b[31m"+strings.Repeat("x", 5000))),
 		status(503, "", "X-Request-Id", "req_a"),
 		status(200, ok(pendingSession), "X-Request-Id", "req_b"),
+		status(404, ""), status(501, ""), status(520, ""),
 	))
 	c := oddClient(t, a, mid.WithLogger(slog.New(slog.NewJSONHandler(&out, nil))),
 		mid.WithRetry(mid.RetryPolicy{MaxRetries: 2, MinWait: time.Millisecond, MaxWait: time.Millisecond}))
@@ -244,5 +247,10 @@ func TestLogLines(t *testing.T) {
 	requireClean(t, out.String())
 	for _, hidden := range []string{"hidden", "4155550123", "Bearer", testID} {
 		require.NotContains(t, out.String(), hidden)
+	}
+	for _, level := range []string{"INFO", "WARN", "WARN"} {
+		out.Reset()
+		require.Error(t, c.Call(t.Context(), "GET", "/x", nil, nil))
+		require.Contains(t, out.String(), `"level":"`+level+`"`)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -98,7 +99,7 @@ type clientCredentials struct {
 	request  request
 }
 
-func newClientCredentials(p *pipeline, clientID, clientSecret string) (TokenSource, error) {
+func newClientCredentials(p *pipeline, clientID, clientSecret string) (*clientCredentials, error) {
 	body, err := credentials.Request(clientID, clientSecret)
 	if err != nil {
 		return nil, invalid(fieldClientID, "and clientSecret can't be encoded as JSON")
@@ -125,25 +126,47 @@ func (s *clientCredentials) Token(ctx context.Context) (*oauth2.Token, error) {
 	return token, nil
 }
 
-// checked refuses a token that no header may hold, for it would be retried.
+// checked is a token source of the application's, whose errors name it.
 func checked(source TokenSource) func(context.Context) (*oauth2.Token, error) {
 	return func(ctx context.Context) (*oauth2.Token, error) {
 		token, err := source.Token(ctx)
 		if err == nil && token != nil && !credentials.Sendable(token.AccessToken) {
 			return nil, errors.New("mid: the token source returned a token with characters that no header may hold")
 		}
-		return token, err
+		return token, in("token source", err)
 	}
 }
 
 // token returns a token for one wire send.
 func (p *pipeline) token(ctx context.Context) (*oauth2.Token, error) {
+	own, ok := p.cache.(*credentials.Cache)
+	if ok && !own.Ready() {
+		// The token request will wait for the limiter as long as the call would,
+		// but does not know its deadline.
+		if l, ok := p.limiter.(*limiter); ok {
+			if err := l.check(ctx); err != nil {
+				return nil, err
+			}
+		}
+	}
 	token, err := p.cache.Token(ctx, p.fetch)
 	switch {
 	case err != nil:
-		return nil, err
+		return nil, in("token cache", err)
 	case token == nil || token.AccessToken == "":
 		return nil, errors.New("mid: the token cache returned no token")
+	case !ok && !credentials.Sendable(token.AccessToken): // it would be retried
+		return nil, errors.New("mid: the token cache returned a token with characters that no header may hold")
 	}
 	return token, nil
+}
+
+// in names the part of the client that an error is of, unless it says so
+// itself, or is only the end of a context.
+func in(part string, err error) error {
+	if err == nil || strings.HasPrefix(err.Error(), "mid: ") ||
+		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return fmt.Errorf("mid: the %s: %w", part, err)
 }

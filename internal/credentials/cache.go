@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,15 +22,17 @@ const (
 	// After an early renewal failed, the next is tried after a tenth of the
 	// time left, but at least renewPause.
 	renewPause = time.Second
-	// fetchTimeout ends a fetch that its own timeouts do not end.
-	fetchTimeout = 5 * time.Minute
 )
 
 // Fetch gets a new token.
 type Fetch = func(ctx context.Context) (*oauth2.Token, error)
 
-// Cache keeps one token for all callers. Its zero value is ready for use.
+// Cache keeps one token for all callers.
 type Cache struct {
+	// Patience is how long a fetch may take. One that does not end then, with
+	// its context, is left behind.
+	Patience time.Duration
+
 	current atomic.Pointer[entry]
 
 	mu     sync.Mutex
@@ -71,6 +74,10 @@ func (e *entry) due(now time.Time) bool {
 	renew := e.renew.Load()
 	return renew != nil && !now.Before(*renew) && e.renew.CompareAndSwap(renew, nil)
 }
+
+// Ready reports whether Token has a token at hand, so that no fetch is waited
+// for.
+func (c *Cache) Ready() bool { return c.current.Load().usable(time.Now()) }
 
 // Token returns the token kept, if it is still good, without taking a lock.
 // Otherwise it has one fetched for all who ask at the same time. The fetch has
@@ -116,20 +123,44 @@ func (c *Cache) start(fetch Fetch, renewed *entry) *flight {
 }
 
 func (c *Cache) run(f *flight, fetch Fetch, renewed *entry) {
-	ctx, cancel := context.WithTimeout(context.Background(), fetchTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), c.Patience)
 	defer cancel()
-	// A fetch that panics, or ends its goroutine, must leave no caller waiting.
-	f.err = errBroken
+	fetched := make(chan outcome, 1)
+	go begin(ctx, fetch, fetched)
+	var o outcome
+	select {
+	case o = <-fetched:
+	case <-ctx.Done():
+		o.err = ctx.Err()
+	}
+	switch {
+	case o.err != nil && ctx.Err() != nil:
+		// Not wrapped: to a caller it would look like the end of its own context.
+		o.err = fmt.Errorf("%w within %v: %s", errBroken, c.Patience, strings.TrimPrefix(o.err.Error(), "mid: "))
+	case o.err == nil && (o.token == nil || o.token.AccessToken == ""):
+		o.err = errNoToken
+	}
+	f.token, f.err = o.token, o.err
+	c.land(f, renewed)
+}
+
+// outcome is what came of a fetch.
+type outcome struct {
+	token *oauth2.Token
+	err   error
+}
+
+// begin fetches. A fetch that panics, or ends its goroutine, has an outcome
+// too: it must leave no caller waiting.
+func begin(ctx context.Context, fetch Fetch, fetched chan<- outcome) {
+	o := outcome{err: errBroken}
 	defer func() {
 		if p := recover(); p != nil {
-			f.err = fmt.Errorf("%w: it panicked with a %T", errBroken, p)
+			o.err = fmt.Errorf("%w: it panicked with a %T", errBroken, p)
 		}
-		c.land(f, renewed)
+		fetched <- o
 	}()
-	f.token, f.err = fetch(ctx)
-	if f.err == nil && (f.token == nil || f.token.AccessToken == "") {
-		f.err = errNoToken
-	}
+	o.token, o.err = fetch(ctx)
 }
 
 // land ends a flight: it keeps the token and tells those who wait.

@@ -31,11 +31,13 @@ func (i *issuer) fetch(context.Context) (*oauth2.Token, error) {
 	return &oauth2.Token{AccessToken: fmt.Sprint("token-", n), Expiry: time.Now().Add(i.life)}, nil
 }
 
+func newCache() *Cache { return &Cache{Patience: 5 * time.Minute} }
+
 // 10,000 goroutines across a renewal cause one token request, and none of
 // their calls waits for it.
 func TestRenewalUnderLoad(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c, i := new(Cache), &issuer{life: time.Hour, delay: 3 * time.Second}
+		c, i := newCache(), &issuer{life: time.Hour, delay: 3 * time.Second}
 		_, err := c.Token(t.Context(), i.fetch)
 		require.NoError(t, err)
 		time.Sleep(54*time.Minute + 50*time.Second)
@@ -69,7 +71,7 @@ func TestRenewalUnderLoad(t *testing.T) {
 
 // A good token is handed out without a lock.
 func TestHotPathTakesNoLock(t *testing.T) {
-	c, i := new(Cache), &issuer{life: time.Hour}
+	c, i := newCache(), &issuer{life: time.Hour}
 	_, err := c.Token(t.Context(), i.fetch)
 	require.NoError(t, err)
 	c.mu.Lock()
@@ -109,7 +111,7 @@ func TestMargins(t *testing.T) {
 }
 
 func TestInvalidateDropsOnlyThatToken(t *testing.T) {
-	c, i := new(Cache), &issuer{life: time.Hour}
+	c, i := newCache(), &issuer{life: time.Hour}
 	first, err := c.Token(t.Context(), i.fetch)
 	require.NoError(t, err)
 	require.NoError(t, c.Invalidate(t.Context(), first))
@@ -121,13 +123,13 @@ func TestInvalidateDropsOnlyThatToken(t *testing.T) {
 	again, err := c.Token(t.Context(), i.fetch)
 	require.NoError(t, err)
 	require.Equal(t, second.AccessToken, again.AccessToken)
-	require.NoError(t, new(Cache).Invalidate(t.Context(), first))
+	require.NoError(t, newCache().Invalidate(t.Context(), first))
 }
 
 // A failure reaches all who wait for it, and nobody who comes later.
 func TestFailureIsNotKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c, i := new(Cache), &issuer{life: time.Hour, delay: time.Second, err: errors.New("down")}
+		c, i := newCache(), &issuer{life: time.Hour, delay: time.Second, err: errors.New("down")}
 		var wg sync.WaitGroup
 		for range 10 {
 			wg.Go(func() {
@@ -144,18 +146,35 @@ func TestFailureIsNotKept(t *testing.T) {
 	})
 }
 
-// A fetch that hangs is ended in the end, so that another can begin.
+// A fetch that hangs is given up in the end, so that another can begin, whether
+// or not it knows its context. The caller's own context has not ended.
 func TestFetchThatHangs(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := new(Cache)
-		start := time.Now()
-		_, err := c.Token(t.Context(), func(ctx context.Context) (*oauth2.Token, error) {
+	for name, hang := range map[string]func(ctx context.Context, stuck chan struct{}) (*oauth2.Token, error){
+		"with its context": func(ctx context.Context, _ chan struct{}) (*oauth2.Token, error) {
 			<-ctx.Done()
 			return nil, ctx.Err()
+		},
+		"without": func(_ context.Context, stuck chan struct{}) (*oauth2.Token, error) {
+			<-stuck
+			return &oauth2.Token{AccessToken: "too late"}, nil
+		},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			c, i, stuck := newCache(), &issuer{life: time.Hour}, make(chan struct{})
+			start := time.Now()
+			_, err := c.Token(t.Context(), func(ctx context.Context) (*oauth2.Token, error) { return hang(ctx, stuck) })
+			require.ErrorIs(t, err, errBroken, name)
+			require.NotErrorIs(t, err, context.DeadlineExceeded, name)
+			require.Equal(t, 5*time.Minute, time.Since(start), name)
+			token, err := c.Token(t.Context(), i.fetch)
+			require.NoError(t, err, name)
+			close(stuck)
+			synctest.Wait()
+			again, err := c.Token(t.Context(), i.fetch)
+			require.NoError(t, err, name)
+			require.Equal(t, token, again, "what comes too late is not kept")
 		})
-		require.ErrorIs(t, err, context.DeadlineExceeded)
-		require.Equal(t, fetchTimeout, time.Since(start))
-	})
+	}
 }
 
 func TestParseLifetime(t *testing.T) {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"sync/atomic"
 	"time"
 )
@@ -154,11 +153,6 @@ func read(req *http.Request, resp *http.Response, dog *watchdog) error {
 		body = http.NoBody
 	}
 	defer func() { _ = body.Close() }()
-	if location := resp.Header.Get("Location"); location != "" {
-		if _, err := url.Parse(location); err != nil {
-			resp.Header.Del("Location") // http.Client would give the answer up for it
-		}
-	}
 	if resp.StatusCode < 200 || req.Method == http.MethodHead {
 		// The body of a 101 is the connection, which ends with no context.
 		resp.Body = new(Payload)

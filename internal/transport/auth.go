@@ -2,8 +2,10 @@ package transport
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/oauth2"
 )
@@ -22,15 +24,15 @@ type Auth struct {
 
 // header is the Authorization of a token, kept for the calls that follow.
 type header struct {
-	token         *oauth2.Token
+	token         oauth2.Token
 	authorization string
 }
 
 func (a *Auth) authorization(t *oauth2.Token) string {
-	if h := a.header.Load(); h != nil && h.token == t {
+	if h := a.header.Load(); h != nil && h.token.AccessToken == t.AccessToken && h.token.TokenType == t.TokenType {
 		return h.authorization
 	}
-	h := &header{t, t.Type() + " " + t.AccessToken}
+	h := &header{oauth2.Token{AccessToken: t.AccessToken, TokenType: t.TokenType}, t.Type() + " " + t.AccessToken}
 	a.header.Store(h)
 	return h.authorization
 }
@@ -61,9 +63,22 @@ func (a *Auth) replayable(call *Call, token *oauth2.Token) bool {
 	return dropped && !call.NoRetry && !call.replayed && call.rewind() == nil
 }
 
+// send sends one attempt's request. A token that expired while the request
+// waited for the limiter is replaced, once: the body may be one that can be
+// read only once, and no server need have refused it.
 func (a *Auth) send(call *Call, req *http.Request) (*oauth2.Token, *http.Response, error) {
+	token, resp, err := a.sendOnce(call, req, true)
+	if errors.Is(err, errExpired) {
+		token, resp, err = a.sendOnce(call, req, false)
+	}
+	return token, resp, err
+}
+
+// sendOnce fails with errExpired if it is picky about the token's age.
+func (a *Auth) sendOnce(call *Call, req *http.Request, picky bool) (*oauth2.Token, *http.Response, error) {
 	var token *oauth2.Token
 	var authorization string
+	call.expires = time.Time{}
 	if a.Token != nil {
 		var err error
 		if token, err = a.Token(req.Context()); err != nil {
@@ -71,6 +86,9 @@ func (a *Auth) send(call *Call, req *http.Request) (*oauth2.Token, *http.Respons
 		}
 		if token.AccessToken != call.token {
 			call.token, call.replaced = token.AccessToken, call.token
+		}
+		if picky && time.Now().Before(token.Expiry) {
+			call.expires = token.Expiry
 		}
 		authorization = a.authorization(token)
 	}

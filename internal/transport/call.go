@@ -8,6 +8,7 @@ package transport
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -32,6 +33,7 @@ type Call struct {
 
 	// The tokens of this call's attempts, for keeping them out of error texts.
 	token, replaced string
+	expires         time.Time // of the present token; the zero time: whenever
 	replayed        bool
 	try             try
 
@@ -63,6 +65,10 @@ type Body interface {
 	// Err is the body's own failure, which another attempt would not mend.
 	Err() error
 }
+
+// Format writes a fixed text, whatever the verb: the call is the context that
+// the application's token source, cache and limiter are given, and holds tokens.
+func (*Call) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "mid.call") }
 
 type callKey struct{}
 

@@ -2,7 +2,9 @@ package transport
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"time"
 )
 
 // Limit is the stage that paces wire sends.
@@ -17,10 +19,11 @@ type Limit struct {
 // RoundTrip waits for its turn and sends the request. A refusal is final.
 func (l *Limit) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err := l.Wait(req.Context()); err != nil {
-		if req.Body != nil {
-			_ = req.Body.Close()
-		}
-		return nil, &Permanent{err}
+		return nil, unsent(req, &Permanent{err})
+	}
+	if call := callOf(req); !call.expires.IsZero() && !time.Now().Before(call.expires) {
+		l.Observe(nil)
+		return nil, unsent(req, errExpired)
 	}
 	var resp *http.Response
 	// Deferred, for the case that middleware panics: what is in flight for
@@ -29,4 +32,15 @@ func (l *Limit) RoundTrip(req *http.Request) (*http.Response, error) {
 	var err error
 	resp, err = l.Next.RoundTrip(req)
 	return resp, err
+}
+
+// errExpired says that the token of a request expired before it was its turn.
+var errExpired = errors.New("the access token expired while the request waited")
+
+// unsent closes the body of a request that will not be sent.
+func unsent(req *http.Request, err error) error {
+	if req.Body != nil {
+		_ = req.Body.Close()
+	}
+	return err
 }

@@ -27,7 +27,7 @@ func (l *Log) RoundTrip(req *http.Request) (*http.Response, error) {
 	call := callOf(req)
 
 	level := slog.LevelInfo
-	if err != nil || retried(resp.StatusCode) {
+	if err != nil || resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode >= 500 {
 		level = slog.LevelWarn
 	}
 	// Handlers do not mind that the context may have ended.
