@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"runtime"
 	"strings"
 	"sync"
@@ -260,5 +261,31 @@ func TestLongUploadsDoNotStarveTheOthers(t *testing.T) {
 		require.NoError(t, look(t.Context(), c))
 		require.Less(t, time.Since(start), time.Minute)
 		time.Sleep(15 * time.Minute)
+	})
+}
+
+// A reader that is a nil pointer is no reader.
+func TestFileFromANilPointer(t *testing.T) {
+	for _, r := range []io.Reader{(*strings.Reader)(nil), (*os.File)(nil), nil} {
+		_, err := (&api{}).client(t).Signing.UploadDocument(t.Context(), mid.UploadSigningDocumentParams{File: mid.FileFromReader("a.pdf", r)})
+		invalid, ok := errors.AsType[*mid.ValidationError](err)
+		require.True(t, ok, "%v", err)
+		require.Equal(t, "File", invalid.Field)
+	}
+}
+
+// A token that can't be used does not become better by waiting.
+func TestWaitEndsForATokenThatCanNotBeUsed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, token := range []*oauth2.Token{nil, {}, {AccessToken: "a\nb"}} {
+			src := source(func(context.Context) (*oauth2.Token, error) { return token, nil })
+			for _, opt := range []mid.Option{mid.WithTokenSource(src), mid.WithTokenCache(fixedCache{token: token})} {
+				start := time.Now()
+				_, err := (&api{}).client(t, opt).Authentication.WaitForSession(t.Context(), "sess_1", mid.PollOptions{})
+				_, ok := errors.AsType[*mid.ValidationError](err)
+				require.True(t, ok, "%v", err)
+				require.Zero(t, time.Since(start))
+			}
+		}
 	})
 }

@@ -189,8 +189,11 @@ func (c Client) Format(f fmt.State, _ rune) {
 // answer came, the error wraps the network's, such as a [*net.OpError], or
 // ctx's.
 func (c *Client) Call(ctx context.Context, method, path string, in, out any, opts ...RequestOption) error {
+	cfg, err := newRequestConfig(opts)
+	if err != nil {
+		return err
+	}
 	r := request{method: method}
-	var err error
 	if r.path, r.query, err = splitPath(path); err != nil {
 		return err
 	}
@@ -205,12 +208,12 @@ func (c *Client) Call(ctx context.Context, method, path string, in, out any, opt
 		}
 	}
 	if out == nil {
-		return c.pipeline.do(ctx, r, nil, opts)
+		return c.pipeline.do(ctx, r, nil, cfg)
 	}
 	if v := reflect.ValueOf(out); v.Kind() != reflect.Pointer || v.IsNil() {
 		return invalid("out", "must be a pointer that is not nil, or nil alone")
 	}
-	return c.pipeline.do(ctx, r, &ownAnswer{out: out}, opts)
+	return c.pipeline.do(ctx, r, &ownAnswer{out: out}, cfg)
 }
 
 // splitPath refuses what would leave the base URL.

@@ -137,7 +137,10 @@ func jsonTrouble(err error) string {
 		return what + " is not " + jsonKind(e.Type)
 	}
 	if e, ok := errors.AsType[*json.SyntaxError](err); ok {
-		return fmt.Sprintf("it is not JSON, or only its first %d bytes are", max(e.Offset-1, 0))
+		if e.Offset <= 1 {
+			return "it is not JSON"
+		}
+		return fmt.Sprintf("it is not JSON, or only its first %d bytes are", e.Offset-1)
 	}
 	if e, ok := errors.AsType[*json.UnsupportedTypeError](err); ok {
 		return fmt.Sprintf("it holds a %v", e.Type)

@@ -59,7 +59,7 @@ type FieldError struct {
 
 // APIError is an answer of the API, or of a proxy before it, that is not a
 // success. Match it with the sentinels, such as [ErrNotFound], or take it
-// apart with [errors.As].
+// apart with [errors.AsType].
 type APIError struct {
 	// StatusCode is the HTTP status. It is 200 for an error that was sent with
 	// status 200.

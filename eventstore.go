@@ -16,20 +16,24 @@ import (
 // An id is an [Event.ID]: any string but the empty one. The methods are called
 // concurrently, each with a ctx that outlives the request by a few seconds at
 // most. An error of Claim or Done is answered with status 503, so that MID
-// delivers the event again.
+// delivers the event again. A claim that was made though Claim failed, because
+// the answer was lost, must be taken again or lapse soon: until then the event
+// passes for one that is being handled.
 type EventStore interface {
 	// Claim reports whether the caller is now the one to handle the event. It
 	// is false while another holds the claim and after Done. Of any number of
 	// callers at the same moment one gets true. A shared store should let a
 	// claim lapse some minutes after a handler can last, or the events of a
-	// process that died would never be handled.
+	// process that died would never be handled. True with an error is released
+	// at once.
 	Claim(ctx context.Context, id string) (bool, error)
 	// Done keeps the id of a claimed event as handled, for at least as long
 	// as MID may deliver it again: a day is plenty. It does nothing for an id
 	// that it does not know.
 	Done(ctx context.Context, id string) error
 	// Release forgets the id, so that the next delivery can claim it. It does
-	// nothing for an id that it does not know.
+	// nothing for an id that it does not know. After an error it is called once
+	// more.
 	Release(ctx context.Context, id string) error
 }
 

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync/atomic"
 	"unicode"
@@ -114,7 +115,7 @@ func FileFromBytes(name string, data []byte) File {
 // unless it has a method Len() int, like [bytes.Buffer]. An upload of a nil r
 // fails with a [*ValidationError].
 func FileFromReader(name string, r io.Reader) File {
-	if r == nil {
+	if v := reflect.ValueOf(r); r == nil || v.Kind() == reflect.Pointer && v.IsNil() {
 		return File{Name: name}
 	}
 	if seeker, ok := r.(io.ReadSeeker); ok {

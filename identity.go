@@ -68,7 +68,8 @@ type UploadIdentityDocumentParams struct {
 	// Progress is called as the file is sent, with the bytes of the file sent
 	// so far and in all, or -1 if its size is unknown. A retry starts again at
 	// a smaller number. It is called from another goroutine, one call at a
-	// time, and holds up the upload while it runs. Nil: not called.
+	// time, and holds up the upload while it runs, beyond the attempt timeout
+	// too. Nil: not called.
 	Progress func(sent, total int64)
 }
 
@@ -204,9 +205,9 @@ type VerificationChecks struct {
 }
 
 // ExtractedData is what an identity document says. It is personal data: it
-// formats as a fixed text under every verb of package fmt and in package
-// log/slog, so that it reaches no log by accident. Fields that were not told
-// are empty.
+// formats as a fixed text under every verb of package fmt, and as a value of
+// package log/slog. JSON shows it, so log no slice, map or struct that holds it
+// with a [slog.JSONHandler]. Fields that were not told are empty.
 type ExtractedData struct {
 	FirstName      string `json:"first_name,omitempty"`
 	LastName       string `json:"last_name,omitempty"`

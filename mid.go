@@ -55,9 +55,10 @@
 //	if err != nil {
 //		return err
 //	}
-//	if result.Verified {
-//		fmt.Println("signed in:", result.UserID)
+//	if !result.Verified { // rejected, or expired
+//		return fmt.Errorf("not signed in: %s", result.Status)
 //	}
+//	fmt.Println("signed in:", result.UserID)
 //
 // What a browser or a webhook says about a session is no proof. Sign a user in
 // on [AuthenticationResult.Verified] and nothing else, and keep the session's id
@@ -81,6 +82,7 @@
 //	if err != nil {
 //		return err
 //	}
+//	// The selfie goes the same way, as a DocumentSelfie without a Side.
 //	verification, err := client.Identity.StartVerification(ctx, mid.StartVerificationParams{
 //		DocumentType:    mid.DocumentPassport,
 //		Country:         "DE",
@@ -92,8 +94,8 @@
 //	}
 //	verification, err = client.Identity.WaitForVerification(ctx, verification.ID, mid.PollOptions{})
 //
-// [ExtractedData] is personal data. It prints as a fixed text, so that it
-// reaches no log by accident; its fields are plain strings.
+// [ExtractedData] is personal data. It prints as a fixed text; its fields are
+// plain strings.
 //
 // # Having documents signed
 //
@@ -125,11 +127,13 @@
 //		fmt.Println(session.Status)
 //	}
 //
-// Failures that may pass, such as 429, 5xx and a broken network, are waited
-// out; those that can't, such as [ErrNotFound], end the wait at once. A session
+// Failures that may pass, such as 429, 5xx, a broken network and those of a token
+// source, cache or limiter of your own, are waited out; those that can't, such as [ErrNotFound], end the wait at once. A session
 // whose expiry has passed, by the server's clock, is looked at once more. The
 // expiry counts once a look has succeeded, so give ctx a deadline.
-// [PollOptions] set the pace, and its Wake lets a webhook cut a pause short.
+// [PollOptions] set the pace, and its Wake lets a webhook cut a pause short: a
+// channel of its own for each wait, with room for one, that the handler sends to
+// without waiting.
 //
 // # Webhooks
 //
@@ -222,9 +226,11 @@
 // # Observability
 //
 // Nothing is logged unless [WithLogger] is given. Then every wire send is one
-// line with its method, path, attempt, duration, status and request id. In
-// package log/slog, sessions, documents and verifications show their id and
-// status alone. [WithMiddleware] sees every wire send as it leaves, token
+// line with its method, path, attempt, duration, status and request id. As
+// values of package log/slog, sessions, documents and verifications show their
+// id and status alone, and package fmt hides names, numbers and signers' links in
+// them. Slices and structs that a JSON handler encodes show all, so log them one
+// by one. [WithMiddleware] sees every wire send as it leaves, token
 // requests included: it is the place for traces and metrics, and it sees the
 // secrets.
 //

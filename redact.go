@@ -72,9 +72,56 @@ func (p CreateSigningSessionParams) LogValue() slog.Value {
 	return slog.GroupValue(slog.Int("documents", len(p.DocumentIDs)), slog.Int("signers", len(p.Signers)))
 }
 
-// Format writes the verification as package fmt would, its ExtractedData as a
-// fixed text. Without it, fmt prints the fields of a [*Verification] in a
-// slice as they are when the verb does not fit a pointer.
+// The Format methods below write a value as package fmt would, but for what is
+// personal in it, which is a fixed text. In a slice or a struct, package
+// log/slog's text handler prints by them too.
+
+// Format hides the ExtractedData. Without it, fmt prints the fields of a
+// [*Verification] in a slice as they are when the verb does not fit a pointer.
 func (v Verification) Format(f fmt.State, verb rune) {
 	_, _ = fmt.Fprintf(f, fmt.FormatString(f, verb), plainVerification(v))
+}
+
+// Format hides the Recipient.
+func (p CreateAuthSessionParams) Format(f fmt.State, verb rune) {
+	type plain CreateAuthSessionParams
+	hide(&p.Recipient)
+	_, _ = fmt.Fprintf(f, fmt.FormatString(f, verb), plain(p))
+}
+
+// Format hides the Recipient.
+func (s AuthSession) Format(f fmt.State, verb rune) {
+	type plain AuthSession
+	hide(&s.Recipient)
+	_, _ = fmt.Fprintf(f, fmt.FormatString(f, verb), plain(s))
+}
+
+// Format hides who signs, from where, and the link to sign at.
+func (s Signer) Format(f fmt.State, verb rune) {
+	type plain Signer
+	hide(&s.Name, &s.Email, &s.SignURL, &s.IPAddress)
+	_, _ = fmt.Fprintf(f, fmt.FormatString(f, verb), plain(s))
+}
+
+// Format writes a fixed text: both fields are personal data.
+func (SignerParams) Format(f fmt.State, _ rune) { writeRedacted(f, "mid.SignerParams") }
+
+// hide leaves what is empty, which tells that nothing is there.
+func hide(texts ...*string) {
+	for _, text := range texts {
+		if *text != "" {
+			*text = redacted
+		}
+	}
+}
+
+// Format writes the status, the request id and the attempts, whatever the verb:
+// the data may be personal.
+func (r Response) Format(f fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(f, "mid.Response{%d, request %s, attempts %d}", r.StatusCode, line(r.RequestID, maxName), r.Attempts)
+}
+
+// LogValue shows the status, the request id and the attempts alone.
+func (r Response) LogValue() slog.Value {
+	return slog.GroupValue(slog.Int("status", r.StatusCode), slog.String("request_id", line(r.RequestID, maxName)), slog.Int("attempts", r.Attempts))
 }

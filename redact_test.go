@@ -198,3 +198,52 @@ func TestLogsShowNoSecretOfAClient(t *testing.T) {
 		requireHides(t, text+encoded, testSecret, "token-1", hiddenToken, "hidden-body", "hidden-head")
 	}
 }
+
+// Who a session or a signature is of stays out of logs, and so does the link to
+// sign at, also where a value is printed as a part of another.
+func TestNoVerbShowsWhoASessionIsOf(t *testing.T) {
+	t.Parallel()
+	hidden := []string{"Adaline Lovelace", "adaline@example.com", "+14155550123", "https://sign.example.com/link_1", "192.0.2.17"}
+	signer := mid.Signer{Name: hidden[0], Email: hidden[1], SignURL: hidden[3], IPAddress: hidden[4], Status: mid.SignerSigned}
+	signing := mid.SigningSession{ID: "sig_1", Status: mid.SigningPending, Signers: []mid.Signer{signer}}
+	asked := mid.SignerParams{Name: hidden[0], Email: hidden[1]}
+	session := mid.AuthSession{ID: "sess_1", Status: mid.AuthPending, Recipient: hidden[2]}
+	var out bytes.Buffer
+	log := slog.New(slog.NewTextHandler(&out, nil))
+	for _, value := range []any{
+		signer, &signer, []mid.Signer{signer}, []*mid.Signer{&signer}, signing, &signing, map[string]any{"a": signing},
+		asked, []mid.SignerParams{asked}, mid.CreateSigningSessionParams{Signers: []mid.SignerParams{asked}},
+		session, &session, []mid.AuthSession{session}, struct{ S mid.AuthSession }{session},
+		mid.CreateAuthSessionParams{Intent: mid.IntentLogin, Recipient: hidden[2]},
+	} {
+		for _, verb := range verbs {
+			requireHides(t, fmt.Sprintf(verb, value), hidden...)
+		}
+		log.Info("seen", "value", value)
+		requireHides(t, out.String(), hidden...)
+	}
+	require.Contains(t, fmt.Sprintf("%+v", signing), "Status:signed", "the rest is there")
+	require.Contains(t, fmt.Sprintf("%+v", session), "ID:sess_1 Status:pending", "the rest is there")
+	require.NotContains(t, fmt.Sprintf("%+v", mid.AuthSession{}), "REDACTED", "nothing is hidden where nothing is")
+	require.Equal(t, "mid.SignerParams{[REDACTED]}", fmt.Sprint(asked))
+}
+
+// What came with an answer is printed without its data.
+func TestNoVerbShowsAResponsesData(t *testing.T) {
+	t.Parallel()
+	var r mid.Response
+	a := &api{handle: answers(status(200, ok(`{"id":"ver_1","extracted_data":{"first_name":"Adaline"}}`)))}
+	_, err := a.client(t).Identity.GetVerification(t.Context(), "ver_1", mid.WithResponse(&r))
+	require.NoError(t, err)
+	require.Contains(t, string(r.Data), "Adaline")
+	var out bytes.Buffer
+	slog.New(slog.NewJSONHandler(&out, nil)).Info("seen", "r", r, "p", &r)
+	slog.New(slog.NewTextHandler(&out, nil)).Info("seen", "r", r, "p", &r)
+	for _, value := range []any{r, &r, []mid.Response{r}, struct{ R mid.Response }{r}} {
+		for _, verb := range verbs {
+			requireHides(t, fmt.Sprintf(verb, value), "Adaline")
+		}
+	}
+	requireHides(t, out.String(), "Adaline")
+	require.Equal(t, "mid.Response{200, request req_1, attempts 1}", fmt.Sprintf("%+v", r))
+}

@@ -81,7 +81,7 @@ func WithoutRetry() RequestOption {
 }
 
 // Response is what came with a call's result, see [WithResponse]. All but
-// Attempts is zero if no answer came.
+// Attempts is zero if no final answer came.
 type Response struct {
 	StatusCode int
 	Header     http.Header
@@ -108,16 +108,9 @@ type request struct {
 }
 
 // do sends a request and decodes the answer; see [pipeline.decode].
-func (p *pipeline) do(ctx context.Context, r request, into target, opts []RequestOption) error {
-	cfg, err := newRequestConfig(opts)
-	if err != nil {
-		return err
-	}
+func (p *pipeline) do(ctx context.Context, r request, into target, cfg requestConfig) error {
 	if ctx == nil {
 		return errNoContext
-	}
-	if cfg.response != nil {
-		*cfg.response = Response{}
 	}
 	call := p.call(ctx, r)
 	call.NoRetry = cfg.noRetry
@@ -142,7 +135,8 @@ func (p *pipeline) do(ctx context.Context, r request, into target, opts []Reques
 	return err
 }
 
-// newRequestConfig allocates only if there are options.
+// newRequestConfig is called first of all, so that no Response keeps what came
+// with an earlier call. It allocates only if there are options.
 func newRequestConfig(opts []RequestOption) (requestConfig, error) {
 	if len(opts) == 0 {
 		return requestConfig{}, nil
@@ -155,6 +149,9 @@ func newRequestConfig(opts []RequestOption) (requestConfig, error) {
 		if err := opt(cfg); err != nil {
 			return requestConfig{}, err
 		}
+	}
+	if cfg.response != nil {
+		*cfg.response = Response{}
 	}
 	return *cfg, nil
 }
@@ -190,18 +187,26 @@ func (p *pipeline) relative(u *url.URL) string {
 }
 
 func get[T any](ctx context.Context, c *Client, prefix, id string, opts []RequestOption) (*T, error) {
+	cfg, err := newRequestConfig(opts)
+	if err != nil {
+		return nil, err
+	}
 	if id == "" {
 		return nil, invalid("id", "is empty")
 	}
 	if id == "." || id == ".." {
 		return nil, invalid("id", "must be the id of an existing resource, not a dot segment")
 	}
-	return fetch[T](ctx, c, request{method: http.MethodGet, path: prefix, id: id}, opts)
+	return fetch[T](ctx, c, request{method: http.MethodGet, path: prefix, id: id}, cfg)
 }
 
 type params interface{ validate() error }
 
 func post[T any](ctx context.Context, c *Client, path string, in params, opts []RequestOption) (*T, error) {
+	cfg, err := newRequestConfig(opts)
+	if err != nil {
+		return nil, err
+	}
 	if err := in.validate(); err != nil {
 		return nil, err
 	}
@@ -209,7 +214,7 @@ func post[T any](ctx context.Context, c *Client, path string, in params, opts []
 	if err != nil {
 		return nil, err
 	}
-	return fetch[T](ctx, c, request{method: http.MethodPost, path: path, body: body}, opts)
+	return fetch[T](ctx, c, request{method: http.MethodPost, path: path, body: body}, cfg)
 }
 
 // form is what an upload sends.
@@ -225,6 +230,10 @@ type formParams interface {
 }
 
 func upload[T any](ctx context.Context, c *Client, path string, in formParams, opts []RequestOption) (*T, error) {
+	cfg, err := newRequestConfig(opts)
+	if err != nil {
+		return nil, err
+	}
 	if err := in.validate(); err != nil {
 		return nil, err
 	}
@@ -243,12 +252,12 @@ func upload[T any](ctx context.Context, c *Client, path string, in formParams, o
 		return nil, err
 	}
 	defer func() { _ = body.Close() }() // what can go wrong with it has been told by then
-	return fetch[T](ctx, c, request{method: http.MethodPost, path: path, body: body, contentType: body.ContentType()}, opts)
+	return fetch[T](ctx, c, request{method: http.MethodPost, path: path, body: body, contentType: body.ContentType()}, cfg)
 }
 
-func fetch[T any](ctx context.Context, c *Client, r request, opts []RequestOption) (*T, error) {
+func fetch[T any](ctx context.Context, c *Client, r request, cfg requestConfig) (*T, error) {
 	a := new(answer[T])
-	if err := c.pipeline.do(ctx, r, a, opts); err != nil {
+	if err := c.pipeline.do(ctx, r, a, cfg); err != nil {
 		return nil, err
 	}
 	return a.Data, nil

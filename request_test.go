@@ -302,3 +302,31 @@ func TestNilContextIsRefused(t *testing.T) {
 	require.EqualError(t, err, "mid: ctx is nil; use context.Background()")
 	require.Zero(t, a.tokenRequests())
 }
+
+// A Response that is used again tells of the present call alone, even one that
+// nothing was sent for.
+func TestResponseIsOfThisCall(t *testing.T) {
+	a := &api{handle: answers(status(404, problem("not_found", "no", "")))}
+	c := a.client(t)
+	for name, call := range map[string]func(opt mid.RequestOption) error{
+		"get": func(opt mid.RequestOption) error {
+			_, err := c.Authentication.GetSession(t.Context(), "", opt)
+			return err
+		},
+		"post": func(opt mid.RequestOption) error {
+			_, err := c.Authentication.CreateSession(t.Context(), mid.CreateAuthSessionParams{}, opt)
+			return err
+		},
+		"upload": func(opt mid.RequestOption) error {
+			_, err := c.Signing.UploadDocument(t.Context(), mid.UploadSigningDocumentParams{}, opt)
+			return err
+		},
+		"call": func(opt mid.RequestOption) error { return c.Call(t.Context(), "GET", "//elsewhere", nil, nil, opt) },
+	} {
+		var r mid.Response
+		require.ErrorIs(t, look(t.Context(), c, mid.WithResponse(&r)), mid.ErrNotFound)
+		require.Equal(t, 404, r.StatusCode)
+		require.Error(t, call(mid.WithResponse(&r)))
+		require.Equal(t, mid.Response{}, r, name)
+	}
+}

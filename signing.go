@@ -53,7 +53,8 @@ type UploadSigningDocumentParams struct {
 	// Progress is called as the file is sent, with the bytes of the file sent
 	// so far and in all, or -1 if its size is unknown. A retry starts again at
 	// a smaller number. It is called from another goroutine, one call at a
-	// time, and holds up the upload while it runs. Nil: not called.
+	// time, and holds up the upload while it runs, beyond the attempt timeout
+	// too. Nil: not called.
 	Progress func(sent, total int64)
 }
 

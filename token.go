@@ -80,14 +80,19 @@ func (oauth2Source) Format(f fmt.State, _ rune) { writeRedacted(f, "mid.OAuth2To
 // The default keeps it in memory for one client; an implementation of one's
 // own shares it between processes. The client asks at every wire send, so Token
 // must be quick when it has a token. When to renew it, ahead of its expiry, is
-// the cache's business. Implementations are safe for concurrent use.
+// the cache's business: the client sends what it is given, whatever its Expiry.
+// A store that is shared needs a token's AccessToken, TokenType and Expiry.
+// Implementations are safe for concurrent use.
 type TokenCache interface {
 	// Token returns the cached token, or has it fetched once for all who share
 	// the cache. It returns when ctx ends, but gives fetch a context of the
-	// cache's own, so that one caller's end does not fail the others.
+	// cache's own, such as [context.WithoutCancel] of ctx with a time limit, so
+	// that one caller's end does not fail the others. An error ends the call,
+	// which is not retried; a Wait or a Watch goes on.
 	Token(ctx context.Context, fetch func(context.Context) (*oauth2.Token, error)) (*oauth2.Token, error)
 	// Invalidate drops t, which the server refused, and only t: a newer token
-	// stays. Tokens are the same when their AccessToken is.
+	// stays. Tokens are the same when their AccessToken is. An error has the
+	// refused call fail with its 401.
 	Invalidate(ctx context.Context, t *oauth2.Token) error
 }
 
@@ -130,8 +135,8 @@ func (s *clientCredentials) Token(ctx context.Context) (*oauth2.Token, error) {
 func checked(source TokenSource) func(context.Context) (*oauth2.Token, error) {
 	return func(ctx context.Context) (*oauth2.Token, error) {
 		token, err := source.Token(ctx)
-		if err == nil && token != nil && !credentials.Sendable(token.AccessToken) {
-			return nil, errors.New("mid: the token source returned a token with characters that no header may hold")
+		if err == nil {
+			err = usable("WithTokenSource", token)
 		}
 		return token, in("token source", err)
 	}
@@ -150,15 +155,21 @@ func (p *pipeline) token(ctx context.Context) (*oauth2.Token, error) {
 		}
 	}
 	token, err := p.cache.Token(ctx, p.fetch)
-	switch {
-	case err != nil:
-		return nil, in("token cache", err)
-	case token == nil || token.AccessToken == "":
-		return nil, errors.New("mid: the token cache returned no token")
-	case !ok && !credentials.Sendable(token.AccessToken): // it would be retried
-		return nil, errors.New("mid: the token cache returned a token with characters that no header may hold")
+	if err == nil && !ok {
+		err = usable("WithTokenCache", token)
 	}
-	return token, nil
+	return token, in("token cache", err)
+}
+
+// usable refuses what would be retried, and waited for, in vain.
+func usable(option string, token *oauth2.Token) error {
+	switch {
+	case token == nil || token.AccessToken == "":
+		return invalid(option, "returned no token")
+	case !credentials.Sendable(token.AccessToken):
+		return invalid(option, "returned a token with characters that no header may hold")
+	}
+	return nil
 }
 
 // in names the part of the client that an error is of, unless it says so

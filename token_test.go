@@ -357,7 +357,7 @@ func TestTokenSourceThatReturnsNothing(t *testing.T) {
 		func(context.Context) (*oauth2.Token, error) { return new(oauth2.Token), nil },
 	} {
 		a := &api{handle: session}
-		require.ErrorContains(t, look(t.Context(), a.client(t, mid.WithTokenSource(src))), "mid: the token source returned no token")
+		require.ErrorContains(t, look(t.Context(), a.client(t, mid.WithTokenSource(src))), "mid: WithTokenSource returned no token")
 		require.Empty(t, a.sent())
 	}
 }

@@ -19,8 +19,9 @@ type PollOptions struct {
 	// second and five seconds. A MinInterval above MaxInterval raises it.
 	MinInterval, MaxInterval time.Duration
 	// Wake makes the poller look at once, and begin again with MinInterval:
-	// feed it from a webhook handler. A closed channel wakes once. Nil: no
-	// wake.
+	// feed it from a webhook handler. What is received wakes one wait, so each
+	// has a channel of its own, with room for one, and the handler sends to it
+	// without waiting. A closed channel wakes once. Nil: no wake.
 	Wake <-chan struct{}
 }
 

@@ -47,8 +47,11 @@ func (h EventHandlers) handle(ctx context.Context, e *Event) error {
 	case h.Other != nil:
 		return h.Other(ctx, e)
 	}
-	return nil
+	return errDropped
 }
+
+// errDropped tells an event that nobody handles from one that was handled.
+var errDropped = errors.New("no handler takes the event")
 
 func handleAs[T any](ctx context.Context, e *Event, decode func() (*T, error), handle func(context.Context, *Event, *T) error) error {
 	data, err := decode()
@@ -99,6 +102,9 @@ func (s *WebhookService) serve(w http.ResponseWriter, r *http.Request, handlers 
 	cancel()
 	if err != nil {
 		s.log(r.Context(), slog.LevelError, "not claimed", event, err)
+		if claimed { // and the next delivery must find it free
+			s.release(r.Context(), event)
+		}
 		return http.StatusServiceUnavailable
 	}
 	if !claimed {
@@ -137,22 +143,38 @@ func (s *WebhookService) run(ctx context.Context, handlers EventHandlers, e *Eve
 }
 
 func (s *WebhookService) settle(ctx context.Context, e *Event, handled error, details []slog.Attr) int {
-	ctx, cancel := storeContext(ctx)
-	defer cancel()
-	if handled != nil {
-		err := s.store.Release(ctx, e.ID)
+	outcome := "acknowledged"
+	switch {
+	case errors.Is(handled, errDropped):
+		outcome = "dropped"
+	case handled != nil:
 		s.log(ctx, slog.LevelError, "failed", e, handled, details...)
-		if err != nil {
-			s.log(ctx, slog.LevelError, "not released", e, err)
-		}
+		s.release(ctx, e)
 		return http.StatusInternalServerError
 	}
-	if err := s.store.Done(ctx, e.ID); err != nil {
+	storeCtx, cancel := storeContext(ctx)
+	defer cancel()
+	if err := s.store.Done(storeCtx, e.ID); err != nil {
 		s.log(ctx, slog.LevelError, "not marked done", e, err)
 		return http.StatusServiceUnavailable
 	}
-	s.log(ctx, slog.LevelDebug, "acknowledged", e, nil)
+	s.log(ctx, slog.LevelDebug, outcome, e, nil)
 	return http.StatusNoContent
+}
+
+// release gives a claim back. It tries twice: while the claim is kept, the
+// deliveries that follow are acknowledged as duplicates, and the event is lost.
+func (s *WebhookService) release(ctx context.Context, e *Event) {
+	var err error
+	for range 2 {
+		storeCtx, cancel := storeContext(ctx)
+		err = s.store.Release(storeCtx, e.ID)
+		cancel()
+		if err == nil {
+			return
+		}
+	}
+	s.log(ctx, slog.LevelError, "not released", e, err)
 }
 
 // storeContext returns a context that goes on when the request's has ended: a

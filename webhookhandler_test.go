@@ -190,7 +190,7 @@ func TestWebhookHandlerOutcomes(t *testing.T) {
 		},
 		"claim fails after all": {
 			store:  hookStore{claim: func(context.Context) (bool, error) { return true, broken }},
-			status: 503, calls: []string{"claim evt_1"},
+			status: 503, calls: []string{"claim evt_1", "release evt_1"},
 		},
 		"done fails": {
 			store:   hookStore{settle: func(context.Context) error { return broken }},
@@ -200,7 +200,7 @@ func TestWebhookHandlerOutcomes(t *testing.T) {
 		"release fails": {
 			store:   hookStore{settle: func(context.Context) error { return broken }},
 			handler: func(context.Context, *mid.Event) error { return errors.New("Sesame") },
-			status:  500, calls: []string{"claim evt_1", "release evt_1"},
+			status:  500, calls: []string{"claim evt_1", "release evt_1", "release evt_1"},
 		},
 	}
 	for name, tt := range tests {
@@ -351,7 +351,9 @@ func TestWebhookHandlerLogs(t *testing.T) {
 	fail = func() error { return nil }
 	expect(hookRequest(payload()), "level=DEBUG", "outcome=acknowledged", event)
 	expect(hookRequest(payload()), "level=DEBUG", "outcome=duplicate", event)
-	expect(hookRequest([]byte(`{"recipient":"+14155550123"`)), "level=WARN", "outcome=refused", "not valid JSON")
+	expect(hookRequest([]byte(`{"recipient":"+14155550123"`)), "level=WARN", "outcome=refused", "it is not JSON, or only its first 26 bytes are")
+	deliverHook(newHooks(t, mid.WebhookConfig{Logger: logger}).Handler(mid.EventHandlers{}), hookRequest(payload()))
+	require.Contains(t, logged.String(), "outcome=dropped "+event)
 	wrong := hookRequest(payload())
 	wrong.Header.Set(mid.SignatureHeader, hookMAC("whsec_other", payload()))
 	expect(wrong, "level=WARN", "outcome=refused", "signature is invalid")

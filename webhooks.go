@@ -186,6 +186,9 @@ func (s *WebhookService) Parse(payload []byte, header http.Header) (*Event, erro
 	if err := json.Unmarshal(payload, &wire); err != nil {
 		return nil, undecodable("webhook event", err)
 	}
+	if wire.Timestamp == 0 {
+		return nil, fmt.Errorf("%w: it has no timestamp, in Unix milliseconds", ErrStaleEvent)
+	}
 	now, sent := time.Now(), time.UnixMilli(wire.Timestamp).UTC()
 	if age := now.Sub(sent); age > s.tolerance || age < -s.tolerance {
 		return nil, fmt.Errorf("%w: sent at %s, received at %s", ErrStaleEvent,
@@ -235,8 +238,12 @@ const (
 	EventSigningCompleted        EventType = "signing.completed"        // its data is a SigningSession
 )
 
-// Event is one event that MID delivered. It formats as its id and type alone,
-// as its data may be personal.
+// Event is one event that MID delivered, with a body like
+//
+//	{"id": "evt_1", "type": "signing.completed", "timestamp": 1790000000000, "data": {…}}
+//
+// whose timestamp is a number, in Unix milliseconds. It formats as its id and
+// type alone, as its data may be personal.
 type Event struct {
 	// ID is the same in every delivery of the event; never empty.
 	ID string
@@ -294,16 +301,9 @@ func eventData[T any](e *Event, want EventType) (*T, error) {
 	return data, nil
 }
 
-// undecodable tells where decoding failed and no more: the errors of
-// encoding/json and of package time quote what they could not decode.
+// undecodable quotes nothing of what could not be decoded.
 func undecodable(what string, err error) error {
-	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
-		return fmt.Errorf("mid: %s is not valid JSON, at byte %d", what, syntax.Offset)
-	}
-	if mismatch, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return fmt.Errorf("mid: %s has a value of an unexpected type, at byte %d", what, mismatch.Offset)
-	}
-	return fmt.Errorf("mid: %s has a value that does not decode", what)
+	return fmt.Errorf("mid: %s does not decode: %s", what, jsonTrouble(err))
 }
 
 // webhookKey computes HMACs with one secret. It keeps their state for reuse,

@@ -272,7 +272,7 @@ func TestWebhookParseRequest(t *testing.T) {
 	r := hookRequest(nil)
 	r.Body = nil
 	_, err = hooks.ParseRequest(r)
-	require.ErrorContains(t, err, "not valid JSON")
+	require.ErrorContains(t, err, "it is not JSON")
 
 	r = hookRequest([]byte("{}"))
 	r.Body = io.NopCloser(iotest.ErrReader(io.ErrUnexpectedEOF))

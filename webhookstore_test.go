@@ -1,0 +1,82 @@
+package mid_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/mobid-io/mid-go"
+)
+
+// stumblingStore is an EventStore that fails once, in one of its methods, after
+// it has done what it was asked for, or before.
+type stumblingStore struct {
+	claimed, done   map[string]bool
+	claims, release error // the failures to come
+}
+
+func (s *stumblingStore) Claim(_ context.Context, id string) (bool, error) {
+	if s.claimed[id] || s.done[id] {
+		return false, nil
+	}
+	s.claimed[id] = true
+	err := s.claims
+	s.claims = nil
+	return true, err
+}
+
+func (s *stumblingStore) Done(_ context.Context, id string) error {
+	delete(s.claimed, id)
+	s.done[id] = true
+	return nil
+}
+
+func (s *stumblingStore) Release(_ context.Context, id string) error {
+	if err := s.release; err != nil {
+		s.release = nil
+		return err
+	}
+	delete(s.claimed, id)
+	return nil
+}
+
+// An event whose store stumbled once is handled when MID delivers it again.
+func TestEventSurvivesAStoreThatStumbles(t *testing.T) {
+	lost := errors.New("the answer was lost")
+	for name, store := range map[string]*stumblingStore{
+		"claimed, but the answer is lost": {claims: lost},
+		"not released at first":           {release: lost},
+	} {
+		store.claimed, store.done = map[string]bool{}, map[string]bool{}
+		runs := 0
+		h := newHooks(t, mid.WebhookConfig{Store: store}).Handler(otherHook(func(context.Context, *mid.Event) error {
+			if runs++; runs == 1 && store.release != nil {
+				return errors.New("a bad moment")
+			}
+			return nil
+		}))
+		payload := hookPayload("evt_1", "moon.landed", "{}")
+		require.GreaterOrEqual(t, deliverHook(h, hookRequest(payload)).Code, 500, name)
+		before := runs
+		require.Equal(t, 204, deliverHook(h, hookRequest(payload)).Code, name)
+		require.Equal(t, before+1, runs, name)
+	}
+}
+
+// What is wrong with a signed event is told by the names of its fields, without
+// a word of what they hold.
+func TestSignedEventsThatMakeNoSense(t *testing.T) {
+	hooks := newHooks(t, mid.WebhookConfig{})
+	for payload, want := range map[string]string{
+		`{"id":"evt_1","type":"x","data":{}}`:                                    "mid: webhook event is too old or too far ahead: it has no timestamp, in Unix milliseconds",
+		`{"id":"evt_1","type":"x","timestamp":"2026-01-02T03:04:05Z","data":{}}`: "mid: webhook event does not decode: its field timestamp is not a number that fits into int64",
+		`{"id":7,"type":"x","timestamp":1767323045000,"data":{}}`:                "mid: webhook event does not decode: its field id is not a JSON string",
+		`["+14155550123"]`: "mid: webhook event does not decode: it is not a JSON object",
+		`Sesame`:           "mid: webhook event does not decode: it is not JSON",
+	} {
+		_, err := hooks.ParseRequest(hookRequest([]byte(payload)))
+		require.EqualError(t, err, want)
+	}
+}
