@@ -2,6 +2,8 @@ package mid_test
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -181,6 +183,26 @@ func TestErrorsAreFormattedAlikeByEveryVerb(t *testing.T) {
 			require.NotContains(t, text, "97 100 97 64", "%s of %T", verb, v)
 		}
 		require.Equal(t, e.Error(), fmt.Sprintf(verb, e))
+	}
+}
+
+// JSON holds neither the answer's header nor its body, which may be personal
+// data, and does hold the rest.
+func TestErrorsAsJSONHoldNoAnswer(t *testing.T) {
+	t.Parallel()
+	e := &mid.APIError{
+		StatusCode: 404, RequestID: "req_9", Attempts: 2,
+		Header: http.Header{"X-Echo": {"ada@example.com"}},
+		Body:   []byte("ada@example.com"),
+	}
+	for _, v := range []any{e, *e, []error{e}, &mid.RateLimitError{Err: e}} {
+		text, err := json.Marshal(v)
+		require.NoError(t, err)
+		require.Contains(t, string(text), `"StatusCode":404`)
+		require.Contains(t, string(text), `"RequestID":"req_9"`)
+		for _, hidden := range []string{"Header", "Body", "ada@example.com", base64.StdEncoding.EncodeToString(e.Body)} {
+			require.NotContains(t, string(text), hidden, "%T", v)
+		}
 	}
 }
 

@@ -108,6 +108,36 @@ func TestMemoryStoreClaimsOnceAmongMany(t *testing.T) {
 	require.EqualValues(t, 100, won.Load())
 }
 
+// Without a Store a service remembers the last 16,384 events of the last 24
+// hours.
+func TestDefaultStoreHasTheBoundsThatAreDocumented(t *testing.T) {
+	const most = 16384
+	synctest.Test(t, func(t *testing.T) {
+		hooks, err := NewWebhookService(WebhookConfig{Secrets: []string{"whsec_test"}})
+		require.NoError(t, err)
+		s := hooks.store
+		for i := range most {
+			requireClaim(t, s, fmt.Sprint("evt_", i), true)
+		}
+		_, err = s.Claim(t.Context(), "one too many")
+		require.ErrorIs(t, err, errStoreFull)
+		for i := range most {
+			require.NoError(t, s.Done(t.Context(), fmt.Sprint("evt_", i)))
+		}
+		requireClaim(t, s, "evt_0", false)
+		requireClaim(t, s, "one more", true)
+		requireClaim(t, s, "evt_0", true) // in evt_1's place
+		requireClaim(t, s, "evt_2", false)
+
+		time.Sleep(24*time.Hour - 1)
+		requireClaim(t, s, "evt_2", false)
+		requireClaim(t, s, "one more", false)
+		time.Sleep(1)
+		requireClaim(t, s, "evt_2", true)
+		requireClaim(t, s, "one more", true)
+	})
+}
+
 func TestWebhookServiceWithoutSecrets(t *testing.T) {
 	hooks, err := newWebhookService(WebhookConfig{})
 	require.NoError(t, err)

@@ -293,3 +293,22 @@ func TestNoProgressOfAClosedReader(t *testing.T) {
 		require.ErrorIs(t, <-read, errClosed)
 	})
 }
+
+// Progress is not called once Close has returned: not even by a reader that
+// came to its report before, and that Close, its context ended, left behind.
+func TestNoProgressAfterCloseOfAReportThatWaited(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		file := (&source{t: t, content: "content"}).file("a.pdf")
+		file.Progress = func(int64, int64) { t.Error("called after Close") }
+		ctx, cancel := context.WithCancel(t.Context())
+		b, err := New(ctx, nil, file)
+		require.NoError(t, err)
+		b.reporting <- struct{}{} // a report, or another Close, is under way
+		read := startRead(t, b, open(t, b))
+		require.Empty(t, read)
+		cancel()
+		require.NoError(t, b.Close())
+		<-b.reporting
+		<-read
+	})
+}

@@ -1,0 +1,224 @@
+package mid_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/oauth2"
+
+	"github.com/mobid-io/mid-go"
+)
+
+func uploadFile(ctx context.Context, c *mid.Client, file mid.File) error {
+	_, err := c.Signing.UploadDocument(ctx, mid.UploadSigningDocumentParams{File: file})
+	return err
+}
+
+// The wire has a Content-Length, unless the size is not known: then the file
+// is sent in chunks.
+func TestUploadsHaveAContentLengthIfTheSizeIsKnown(t *testing.T) {
+	type framing struct {
+		length  int64
+		chunked bool
+		got     int
+	}
+	var seen framing
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		seen = framing{r.ContentLength, len(r.TransferEncoding) > 0, len(body)}
+		_, _ = io.WriteString(w, ok(`{"id":"doc_1"}`))
+	}))
+	defer server.Close()
+	c, err := mid.NewClient("", "", staticToken(), mid.WithBaseURL(server.URL+"/v1"))
+	require.NoError(t, err)
+
+	const content = "%PDF-1.7 a lease"
+	path := filepath.Join(t.TempDir(), "lease.pdf")
+	require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
+	byPath, err := mid.FileFromPath(path)
+	require.NoError(t, err)
+	inMemory := mid.FileFromBytes("lease.pdf", []byte(content))
+	for name, tt := range map[string]struct {
+		file  mid.File
+		known bool
+	}{
+		"path":      {byPath, true},
+		"bytes":     {inMemory, true},
+		"own":       {mid.File{Name: "lease.pdf", Size: int64(len(content)), Open: inMemory.Open}, true},
+		"own blank": {mid.File{Name: "lease.pdf", Open: inMemory.Open}, false},
+		"stream":    {mid.FileFromReader("lease.pdf", io.MultiReader(strings.NewReader(content))), false},
+	} {
+		require.NoError(t, uploadFile(t.Context(), c, tt.file), name)
+		require.Greater(t, seen.got, len(content), name)
+		want := framing{length: -1, chunked: true, got: seen.got}
+		if tt.known {
+			want = framing{length: int64(seen.got), got: seen.got}
+		}
+		require.Equal(t, want, seen, name)
+	}
+}
+
+// The size that a File tells is checked, and is the total of its Progress.
+func TestUploadsGoByTheSizeOfTheFile(t *testing.T) {
+	open := mid.FileFromBytes("", []byte("0123456789")).Open
+	for size, want := range map[int64]string{
+		0: "", 10: "",
+		20: "mid: file is 10 bytes, its Size says 20",
+		4:  "mid: file is more than 4 bytes, its Size says 4",
+	} {
+		var total int64
+		c := (&api{handle: answers(status(201, ok(`{"id":"doc_1"}`)))}).client(t)
+		_, err := c.Identity.UploadDocument(t.Context(), mid.UploadIdentityDocumentParams{
+			File: mid.File{Name: "selfie.jpg", Size: size, Open: open}, Type: mid.DocumentSelfie,
+			Progress: func(_, of int64) { total = of },
+		})
+		if want == "" {
+			require.NoError(t, err)
+		} else {
+			require.EqualError(t, err, want)
+		}
+		if size == 0 {
+			size = -1
+		}
+		require.Equal(t, size, total)
+	}
+}
+
+// A ContentType that the caller gives wins over the name's and the content's.
+func TestUploadsHaveTheContentTypeOfTheFile(t *testing.T) {
+	for name, want := range map[string]string{
+		"scan.png": "scan.png image/webp %PDF", "scan": "scan image/webp %PDF",
+	} {
+		a := &api{handle: answers(status(201, ok(`{"id":"doc_1"}`)))}
+		file := mid.FileFromBytes(name, []byte("%PDF"))
+		file.ContentType = "image/webp"
+		require.NoError(t, uploadFile(t.Context(), a.client(t), file))
+		require.Equal(t, map[string]string{"file": want}, parts(t, last(a.sent())))
+	}
+}
+
+// An upload takes the same memory whatever the size of the file.
+func TestUploadsOfFilesTakeConstantMemory(t *testing.T) {
+	const size = 64 << 20
+	dir := t.TempDir()
+	path := filepath.Join(dir, "lease.pdf")
+	handle, err := os.Create(path)
+	require.NoError(t, err)
+	defer handle.Close()
+	require.NoError(t, handle.Truncate(size))
+	byPath, err := mid.FileFromPath(path)
+	require.NoError(t, err)
+	byFS, err := mid.FileFromFS(os.DirFS(dir), "lease.pdf")
+	require.NoError(t, err)
+
+	var sent int64
+	c, err := mid.NewClient("", "", staticToken(), mid.WithHTTPClient(&http.Client{Transport: tripper(func(r *http.Request) (*http.Response, error) {
+		var err error
+		sent, err = copyAll(io.Discard, r.Body)
+		return answer(201, ok(`{"id":"doc_1"}`)), err
+	})}))
+	require.NoError(t, err)
+	for name, file := range map[string]mid.File{
+		"path": byPath, "fs": byFS, "reader": mid.FileFromReader("lease.pdf", handle),
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		require.NoError(t, uploadFile(t.Context(), c, file), name)
+		runtime.ReadMemStats(&after)
+		require.Greater(t, sent, int64(size), name)
+		require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(size/8), name)
+	}
+}
+
+type closeCounter struct {
+	io.Reader
+	closed *int
+}
+
+func (c closeCounter) Close() error { *c.closed++; return nil }
+
+// Every reader of the file is closed when the upload has ended, however it
+// did: even one that was opened to tell the media type, of a file never sent.
+func TestUploadsCloseTheFile(t *testing.T) {
+	created, refused := status(201, ok(`{"id":"doc_1"}`)), status(400, problem("invalid_request", "no", ""))
+	down, reset := status(503, "down"), failed(errors.New("connection reset"))
+	noToken := mid.WithTokenSource(source(func(context.Context) (*oauth2.Token, error) { return nil, errors.New("no token") }))
+	for name, tt := range map[string]struct {
+		answers []func() (*http.Response, error)
+		content io.Reader // after the first byte
+		token   mid.Option
+		fails   bool
+	}{
+		"created":         {answers: []func() (*http.Response, error){created}},
+		"retried":         {answers: []func() (*http.Response, error){down, reset, created}},
+		"refused":         {answers: []func() (*http.Response, error){refused}, fails: true},
+		"never answered":  {answers: []func() (*http.Response, error){reset}, fails: true},
+		"unreadable file": {answers: []func() (*http.Response, error){created}, content: failingReader{io.ErrClosedPipe}, fails: true},
+		"without a token": {token: noToken, fails: true},
+	} {
+		for _, fileName := range []string{"lease.pdf", "to be sniffed"} {
+			t.Run(name+" "+fileName, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					opened, closed := 0, 0
+					file := mid.File{Name: fileName, Open: func() (io.ReadCloser, error) {
+						opened++
+						content := tt.content
+						if content == nil {
+							content = strings.NewReader("PDF")
+						}
+						return closeCounter{io.MultiReader(strings.NewReader("%"), content), &closed}, nil
+					}}
+					opts := []mid.Option{mid.WithRetry(mid.RetryPolicy{MaxRetries: 2})}
+					if tt.token != nil {
+						opts = append(opts, tt.token)
+					}
+					err := uploadFile(t.Context(), (&api{handle: answers(tt.answers...)}).client(t, opts...), file)
+					require.Equal(t, tt.fails, err != nil)
+					if tt.token == nil || fileName != "lease.pdf" {
+						require.Positive(t, opened)
+					}
+					require.Equal(t, opened, closed)
+				})
+			})
+		}
+	}
+}
+
+// What a call returns for a file that fails is the file's failure, not what
+// the connection made of it; and no other attempt is made.
+func TestFailureOfTheFileIsWhatTheUploadReturns(t *testing.T) {
+	burnt := errors.New("the disk is on fire")
+	for name, tt := range map[string]struct {
+		file mid.File
+		want string
+	}{
+		"open":  {mid.File{Name: "a.pdf", Open: func() (io.ReadCloser, error) { return nil, burnt }}, "mid: open the file: the disk is on fire"},
+		"read":  {mid.FileFromReader("a.pdf", io.MultiReader(strings.NewReader("%PDF"), failingReader{burnt})), "mid: read the file: the disk is on fire"},
+		"short": {mid.File{Name: "a.pdf", Size: 9, Open: mid.FileFromBytes("", []byte("%PDF")).Open}, "mid: file is 4 bytes, its Size says 9"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sends := 0
+			c, err := mid.NewClient("", "", staticToken(), mid.WithHTTPClient(&http.Client{Transport: tripper(func(r *http.Request) (*http.Response, error) {
+				sends++
+				_, err := copyAll(io.Discard, r.Body)
+				require.Error(t, err)
+				return nil, errors.New("stream reset")
+			})}))
+			require.NoError(t, err)
+			err = uploadFile(t.Context(), c, tt.file)
+			require.EqualError(t, err, tt.want)
+			require.Equal(t, name != "short", errors.Is(err, burnt))
+			require.Equal(t, 1, sends)
+		})
+	}
+}
