@@ -62,7 +62,7 @@ func TestFilesThatAreReadAgain(t *testing.T) {
 			require.Equal(t, "lease.pdf", file.Name)
 			require.EqualValues(t, len(fileContent), file.Size)
 
-			body, err := multipart.New(t.Context(), nil, multipart.File{Name: file.Name, Size: file.Size, Open: file.Open})
+			body, err := multipart.New(t.Context(), multipart.NewBoundary(), nil, multipart.File{Name: file.Name, Size: file.Size, Open: file.Open})
 			require.NoError(t, err)
 			defer func() { require.NoError(t, body.Close()) }()
 			var attempts []string

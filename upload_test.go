@@ -68,6 +68,26 @@ func TestUploadsHaveAContentLengthIfTheSizeIsKnown(t *testing.T) {
 	}
 }
 
+// An upload that is repeated with the caller's own Idempotency-Key has the same
+// body, byte for byte, also by another client of the account; one with another
+// key, or without one, has a boundary that nobody can foresee.
+func TestUploadsWithTheSameKeyHaveTheSameBody(t *testing.T) {
+	a := &api{handle: answers(status(201, ok(`{"id":"doc_1"}`)))}
+	send := func(secret string, opts ...mid.RequestOption) string {
+		c, err := mid.NewClient(testID, secret, mid.WithHTTPClient(&http.Client{Transport: a}))
+		require.NoError(t, err)
+		_, err = c.Signing.UploadDocument(t.Context(), mid.UploadSigningDocumentParams{File: mid.FileFromBytes("a.pdf", []byte("%PDF"))}, opts...)
+		require.NoError(t, err)
+		require.Contains(t, last(a.sent()).Body, strings.TrimPrefix(last(a.sent()).Header.Get("Content-Type"), "multipart/form-data; boundary="))
+		return last(a.sent()).Header.Get("Content-Type") + last(a.sent()).Body
+	}
+	first := send(testSecret, mid.WithIdempotencyKey("order-7"))
+	require.Equal(t, first, send(testSecret, mid.WithIdempotencyKey("order-7")))
+	require.NotEqual(t, first, send(testSecret, mid.WithIdempotencyKey("order-8")))
+	require.NotEqual(t, first, send("another secret", mid.WithIdempotencyKey("order-7")), "who does not know the secret can't tell it")
+	require.NotEqual(t, send(testSecret), send(testSecret))
+}
+
 // The size that a File tells is checked, and is the total of its Progress.
 func TestUploadsGoByTheSizeOfTheFile(t *testing.T) {
 	open := mid.FileFromBytes("", []byte("0123456789")).Open

@@ -20,7 +20,7 @@ func BenchmarkUpload(b *testing.B) {
 	defer server.Close()
 	file := zeros(size)
 	file.Progress = func(int64, int64) {}
-	body, err := New(b.Context(), [][2]string{{"type", "selfie"}}, file)
+	body, err := New(b.Context(), NewBoundary(), [][2]string{{"type", "selfie"}}, file)
 	require.NoError(b, err)
 	defer func() { require.NoError(b, body.Close()) }()
 

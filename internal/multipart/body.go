@@ -57,12 +57,13 @@ type Body struct {
 }
 
 // New returns the body that has the fields, each a name and a value, in their
-// order, and then the file, as the part named file. Fields with an empty value
+// order, and then the file, as the part named file. The boundary must be in none
+// of them, and one that who made the file could not guess. Fields with an empty value
 // are left out. If neither file.ContentType nor the name's extension tells the
 // media type, New opens the file and reads its beginning, which the first
 // attempt then goes on from; a failure of that, or ctx's end before it, is its
 // only error.
-func New(ctx context.Context, fields [][2]string, file File) (*Body, error) {
+func New(ctx context.Context, boundary string, fields [][2]string, file File) (*Body, error) {
 	b := &Body{
 		file:      file,
 		turn:      make(chan struct{}, 1),
@@ -80,7 +81,6 @@ func New(ctx context.Context, fields [][2]string, file File) (*Body, error) {
 			return nil, err
 		}
 	}
-	boundary := newBoundary()
 	b.contentType = "multipart/form-data; boundary=" + boundary
 	b.head, b.tail = frame(boundary, fields, b.file)
 	return b, nil

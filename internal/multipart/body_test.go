@@ -55,7 +55,7 @@ func (h *handle) Close() error {
 
 func newBody(t *testing.T, fields [][2]string, file File) *Body {
 	t.Helper()
-	b, err := New(t.Context(), fields, file)
+	b, err := New(t.Context(), NewBoundary(), fields, file)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, b.Close()) })
 	return b
@@ -254,11 +254,11 @@ func TestFailuresOfTheFile(t *testing.T) {
 		require.NoError(t, b.Err(), "an attempt that did nothing yet")
 	})
 	t.Run("open while sniffing", func(t *testing.T) {
-		_, err := New(t.Context(), nil, (&source{t: t, openErr: broken}).file("sniffed"))
+		_, err := New(t.Context(), NewBoundary(), nil, (&source{t: t, openErr: broken}).file("sniffed"))
 		require.ErrorIs(t, err, broken)
 	})
 	t.Run("open without a reader", func(t *testing.T) {
-		_, err := New(t.Context(), nil, File{Name: "sniffed", Open: func() (io.ReadCloser, error) { return nil, nil }})
+		_, err := New(t.Context(), NewBoundary(), nil, File{Name: "sniffed", Open: func() (io.ReadCloser, error) { return nil, nil }})
 		require.EqualError(t, err, "mid: the file's Open returned neither a reader nor an error")
 	})
 	breaking := func(r io.Reader) io.Reader { return io.MultiReader(r, failing{broken}) }
@@ -276,7 +276,7 @@ func TestFailuresOfTheFile(t *testing.T) {
 	})
 	t.Run("read while sniffing", func(t *testing.T) {
 		src := &source{t: t, content: "some", wrap: breaking}
-		_, err := New(t.Context(), nil, src.file("sniffed"))
+		_, err := New(t.Context(), NewBoundary(), nil, src.file("sniffed"))
 		require.EqualError(t, err, "mid: read the file: disk on fire")
 		require.Equal(t, 1, src.closed)
 	})

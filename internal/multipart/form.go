@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-func newBoundary() string { return "mid-" + rand.Text() }
+// NewBoundary returns a boundary that no file has, because nobody can guess it.
+func NewBoundary() string { return "mid-" + rand.Text() }
 
 // frame returns what the body has before the file's bytes and after them.
 func frame(boundary string, fields [][2]string, file File) (head, tail []byte) {

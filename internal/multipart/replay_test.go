@@ -217,7 +217,7 @@ func TestSniffingDoesNotOutliveItsContext(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		made := make(chan error, 1)
 		go func() {
-			_, err := New(ctx, nil, src.file("sniffed"))
+			_, err := New(ctx, NewBoundary(), nil, src.file("sniffed"))
 			made <- err
 		}()
 		synctest.Wait()
@@ -301,7 +301,7 @@ func TestNoProgressAfterCloseOfAReportThatWaited(t *testing.T) {
 		file := (&source{t: t, content: "content"}).file("a.pdf")
 		file.Progress = func(int64, int64) { t.Error("called after Close") }
 		ctx, cancel := context.WithCancel(t.Context())
-		b, err := New(ctx, nil, file)
+		b, err := New(ctx, NewBoundary(), nil, file)
 		require.NoError(t, err)
 		b.reporting <- struct{}{} // a report, or another Close, is under way
 		read := startRead(t, b, open(t, b))
