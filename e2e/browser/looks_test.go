@@ -28,8 +28,9 @@ func (tb *tab) use(l look) {
 		{Name: "prefers-reduced-motion", Value: "reduce"},
 	}})
 	command(tb, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
-		Width: l.width, Height: 800, DeviceScaleFactor: 1, Mobile: l.width < 600,
+		Width: l.width, Height: 800, DeviceScaleFactor: 1, Mobile: l.width < 600, // and touched
 	})
+	command(tb, emulation.SetTouchEmulationEnabled, emulation.SetTouchEmulationEnabledParams{Enabled: l.width < 600})
 	tb.until(fmt.Sprintf(`innerWidth === %d && matchMedia("(prefers-color-scheme: %s)").matches`, l.width, l.scheme))
 }
 
