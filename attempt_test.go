@@ -44,7 +44,7 @@ func TestRequestsWithoutABodyLookTheSameOnAKeptConnection(t *testing.T) {
 		_, _ = io.WriteString(w, ok("{}"))
 	}))
 	defer srv.Close()
-	for method, want := range map[string][]string{"GET": nil, "DELETE": nil, "POST": {"0"}} {
+	for method, want := range map[string][]string{"GET": nil, "DELETE": nil, "POST": {"0"}, "PUT": {"0"}, "PATCH": {"0"}} {
 		c, err := mid.NewClient(testID, testSecret, staticToken(), mid.WithBaseURL(srv.URL+"/v1"))
 		require.NoError(t, err)
 		for range 2 {

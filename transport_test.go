@@ -33,8 +33,12 @@ func TestClientCertificateKeepsHTTP2(t *testing.T) {
 	srv.EnableHTTP2 = true
 	srv.StartTLS()
 	defer srv.Close()
+	used := new(http.Transport)
+	used.CloseIdleConnections() // has package http set it up
 	for name, own := range map[string]*http.Transport{
 		"with a dialer": {DialContext: new(net.Dialer).DialContext},
+		"bare":          {},
+		"used before":   used,
 	} {
 		cfg, err := newConfig("id", "secret", []Option{
 			WithHTTPClient(&http.Client{Transport: own}), WithClientCertificate(srv.TLS.Certificates[0]),
