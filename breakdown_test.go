@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -132,6 +133,32 @@ func TestOneReplayACall(t *testing.T) {
 	})
 }
 
+// The token that came after a 401 is dropped too when it is refused, for the
+// calls that follow.
+func TestSecondRefusedTokenIsDropped(t *testing.T) {
+	no := status(401, problem("unauthorized", "no", ""))
+	a := &api{handle: answers(no, no, status(200, ok(pendingSession)))}
+	c := a.client(t)
+	require.ErrorIs(t, look(t.Context(), c), mid.ErrUnauthorized)
+	require.NoError(t, look(t.Context(), c))
+	require.Equal(t, "Bearer token-3", last(a.sent()).Header.Get("Authorization"))
+}
+
+// A token that the cache can't drop would be sent again, so that there is no
+// replay.
+func TestTokenThatCanNotBeDropped(t *testing.T) {
+	a := &api{handle: answers(status(401, problem("unauthorized", "revoked", "")))}
+	require.ErrorIs(t, look(t.Context(), a.client(t, mid.WithTokenCache(new(stubborn)))), mid.ErrUnauthorized)
+	require.Len(t, a.sent(), 1)
+}
+
+// stubborn is a cache that drops nothing.
+type stubborn struct{ cache }
+
+func (*stubborn) Invalidate(context.Context, *oauth2.Token) error {
+	return errors.New("the store is down")
+}
+
 // A network failure after a 401 is a network failure: a wait goes on.
 func TestNetworkFailureAfterA401(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -155,6 +182,63 @@ func TestFileThatFails(t *testing.T) {
 	})
 	require.ErrorIs(t, err, broken)
 	require.Empty(t, a.sent())
+}
+
+// A file that hangs when it is opened again holds its upload up until ctx ends,
+// or for half a minute. The upload then ends with the answer that it had.
+func TestFileThatHangsWhenItIsOpenedAgain(t *testing.T) {
+	for ends, want := range map[time.Duration]time.Duration{time.Second: time.Second, time.Hour: 30 * time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			stuck := make(chan struct{})
+			defer close(stuck)
+			opened := 0
+			file := mid.File{Name: "a.pdf", Size: 4, Open: func() (io.ReadCloser, error) {
+				if opened++; opened > 1 {
+					<-stuck
+				}
+				return readCloser("%PDF"), nil
+			}}
+			a := &api{handle: answers(status(503, problem("service_unavailable", "later", "")))}
+			ctx, cancel := context.WithTimeout(t.Context(), ends)
+			defer cancel()
+			start := time.Now()
+			_, err := a.client(t, staticToken()).Signing.UploadDocument(ctx, mid.UploadSigningDocumentParams{File: file})
+			require.Equal(t, want, time.Since(start))
+			require.ErrorIs(t, err, mid.ErrServer)
+			require.Len(t, a.sent(), 1)
+		})
+	}
+}
+
+// An answer that comes when nobody waits for it any more is closed, which gives
+// its connection back.
+func TestLateAnswerIsClosed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		body := &noted{Reader: strings.NewReader("{}")}
+		a := &api{handle: func(*http.Request) (*http.Response, error) {
+			time.Sleep(time.Minute)
+			resp := answer(201, "")
+			resp.Body = body
+			return resp, nil
+		}}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err := a.client(t, staticToken()).Signing.UploadDocument(ctx, mid.UploadSigningDocumentParams{File: mid.FileFromBytes("a.pdf", []byte("%PDF"))})
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		time.Sleep(time.Hour)
+		require.True(t, body.closed.Load())
+	})
+}
+
+// noted notes that it was closed.
+type noted struct {
+	io.Reader
+	closed atomic.Bool
+}
+
+func (n *noted) Close() error {
+	n.closed.Store(true)
+	return nil
 }
 
 // Answers that no server should give become errors, at once.

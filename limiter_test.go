@@ -89,3 +89,99 @@ func TestLeavingGivesThePlaceBack(t *testing.T) {
 		require.GreaterOrEqual(t, time.Since(start), time.Minute)
 	})
 }
+
+// Who comes with a context that has ended takes no place, though there is one.
+func TestEndedCtxTakesNoPlace(t *testing.T) {
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	l := newLimiter(&Plan{RequestsPerMinute: 1, Burst: 1}, 0)
+	require.ErrorIs(t, l.Wait(ended), context.Canceled)
+	require.NoError(t, l.Wait(t.Context()))
+}
+
+// A refusal tells the quota as last seen, whether ctx or MaxRetryAfter forced
+// it.
+func TestRefusalTellsTheQuota(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		quota := RateLimit{Limit: 60, Reset: time.Now().Add(time.Hour)}
+		l := newLimiter(nil, time.Minute)
+		require.NoError(t, l.Wait(t.Context()))
+		l.Observe(quota, 0)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		require.Equal(t, &RateLimitError{RetryAfter: time.Hour, RateLimit: quota}, l.Wait(t.Context()))
+		require.Equal(t, &RateLimitError{RetryAfter: time.Hour, RateLimit: quota, Err: context.DeadlineExceeded}, l.Wait(ctx))
+	})
+}
+
+// places counts the requests that may go now, and sends them.
+func places(t *testing.T, l *limiter) int {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Nanosecond)
+	defer cancel()
+	for n := range 100 {
+		if l.Wait(ctx) != nil {
+			return n
+		}
+	}
+	return 100
+}
+
+// What the headers told and what became of the requests say how many may go.
+func TestWhatAnswersTellAboutTheWindow(t *testing.T) {
+	now := func(after time.Duration) time.Time { return time.Now().Add(after) }
+	for name, tt := range map[string]struct {
+		happens func(t *testing.T, l *limiter)
+		want    int
+	}{
+		// The server may have counted it.
+		"a request without an answer is gone": {func(_ *testing.T, l *limiter) {
+			l.Observe(RateLimit{Limit: 9, Remaining: 5, Reset: now(time.Minute)}, 0)
+			l.Observe(RateLimit{}, 0)
+		}, 4},
+		"the first account is of a window that is over": {func(_ *testing.T, l *limiter) {
+			l.Observe(RateLimit{Limit: 9, Remaining: 0, Reset: now(-time.Second)}, 0)
+		}, 100},
+		"a late answer is of a window that is over": {func(t *testing.T, l *limiter) {
+			l.Observe(RateLimit{Limit: 9, Remaining: 5, Reset: now(time.Minute)}, 0)
+			time.Sleep(61 * time.Second)
+			require.Equal(t, 9, places(t, l))
+			l.Observe(RateLimit{Limit: 9, Remaining: 4, Reset: now(-time.Second)}, 0)
+		}, 0},
+		// By the local clock it is not over yet, but another has begun.
+		"an answer was overtaken by one of the next window": {func(_ *testing.T, l *limiter) {
+			l.Observe(RateLimit{Limit: 9, Remaining: 8, Reset: now(time.Minute)}, 0)
+			l.Observe(RateLimit{Limit: 9, Remaining: 0, Reset: now(time.Second)}, 0)
+		}, 8},
+		// Nobody else is there to tell what the window has.
+		"one may ask when all have failed": {func(t *testing.T, l *limiter) {
+			l.Observe(RateLimit{Limit: 1, Remaining: 0, Reset: now(time.Minute)}, 0)
+			l.Observe(RateLimit{}, 0)
+			time.Sleep(61 * time.Second)
+			require.Equal(t, 1, places(t, l))
+			l.Observe(RateLimit{}, 0)
+		}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := newLimiter(nil, time.Hour)
+				require.NoError(t, l.Wait(t.Context()))
+				require.NoError(t, l.Wait(t.Context()))
+				tt.happens(t, l)
+				require.Equal(t, tt.want, places(t, l))
+			})
+		})
+	}
+}
+
+// A place that was given back counts for nothing in the share of the window
+// that this client has had, which puts its next window off.
+func TestPlaceGivenBackIsNotOfTheShare(t *testing.T) {
+	now := time.Now()
+	reset := now.Add(time.Minute)
+	b := &windowBudget{known: true, fixed: true, limit: 2, remaining: 2, reset: reset}
+	require.True(t, b.take(now))
+	require.Equal(t, reset.Add(yield/2), b.next())
+	b.refund()
+	require.Equal(t, reset, b.next())
+}

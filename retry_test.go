@@ -112,6 +112,8 @@ func TestCertificateErrorsAreNotRetried(t *testing.T) {
 		x509.HostnameError{Certificate: new(x509.Certificate), Host: "api.example.com"},
 		x509.CertificateInvalidError{Cert: new(x509.Certificate), Reason: x509.Expired},
 		&net.OpError{Op: "remote error", Err: errors.New("tls: certificate required")},
+		&net.OpError{Op: "local error", Err: errors.New("tls: protocol version not supported")},
+		http.ErrSchemeMismatch,
 		tls.RecordHeaderError{Msg: "first record does not look like a TLS handshake"},
 	} {
 		a := &api{handle: answers(failed(cause))}

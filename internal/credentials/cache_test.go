@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -124,6 +125,44 @@ func TestInvalidateDropsOnlyThatToken(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, second.AccessToken, again.AccessToken)
 	require.NoError(t, newCache().Invalidate(t.Context(), first))
+}
+
+// A newer token that comes while the refused one is being dropped stays. The
+// tokens are long, so that it comes while they are compared.
+func TestInvalidateLeavesATokenAloneThatComesMeanwhile(t *testing.T) {
+	old := strings.Repeat("x", 8<<20)
+	refused := &oauth2.Token{AccessToken: strings.Clone(old)}
+	for range 20 {
+		c := new(Cache)
+		c.current.Store(newEntry(&oauth2.Token{AccessToken: old}, time.Now()))
+		newer := newEntry(&oauth2.Token{AccessToken: "newer"}, time.Now())
+		var begun atomic.Bool
+		done := make(chan error)
+		go func() {
+			begun.Store(true)
+			done <- c.Invalidate(t.Context(), refused)
+		}()
+		for !begun.Load() {
+			continue // it spins so as to be there at the moment
+		}
+		c.current.Store(newer)
+		require.NoError(t, <-done)
+		require.Same(t, newer, c.current.Load())
+	}
+}
+
+// Who finds no good token, but comes to the lock after another has put one
+// there, fetches none; who renews fetches only if the token is still the old
+// one.
+func TestTheSlowerCallerFetchesNothing(t *testing.T) {
+	c, i := new(Cache), &issuer{life: time.Hour}
+	old, newer := newEntry(new(oauth2.Token), time.Now()), newEntry(new(oauth2.Token), time.Now())
+	c.current.Store(newer)
+	require.Nil(t, c.start(i.fetch, nil))
+	require.Nil(t, c.start(i.fetch, old))
+	f := c.start(i.fetch, newer)
+	require.NotNil(t, f)
+	<-f.done
 }
 
 // A failure reaches all who wait for it, and nobody who comes later.

@@ -1,0 +1,59 @@
+package mid
+
+import (
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"reflect"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// The default transport keeps many connections to the one host, speaks HTTP/2
+// though it has a TLS configuration, and goes through the environment's proxy.
+func TestDefaultTransport(t *testing.T) {
+	cfg, err := newConfig("id", "secret", nil)
+	require.NoError(t, err)
+	base, err := cfg.transport()
+	require.NoError(t, err)
+	tr, ok := base.(*http.Transport)
+	require.True(t, ok)
+	require.Equal(t, 256, tr.MaxIdleConnsPerHost)
+	require.GreaterOrEqual(t, tr.MaxIdleConns, tr.MaxIdleConnsPerHost)
+	require.True(t, tr.ForceAttemptHTTP2)
+	// Package http reads the environment once, so that a test can't set it.
+	require.Equal(t, reflect.ValueOf(http.ProxyFromEnvironment).Pointer(), reflect.ValueOf(tr.Proxy).Pointer())
+}
+
+// A client certificate does not cost a transport HTTP/2, which it would not
+// speak by itself with a TLS configuration.
+func TestClientCertificateKeepsHTTP2(t *testing.T) {
+	srv := httptest.NewUnstartedServer(http.NotFoundHandler())
+	srv.EnableHTTP2 = true
+	srv.StartTLS()
+	defer srv.Close()
+	used := new(http.Transport)
+	used.CloseIdleConnections() // has package http set it up
+	for name, own := range map[string]*http.Transport{
+		"with a dialer": {DialContext: new(net.Dialer).DialContext},
+		"bare":          {},
+		"used before":   used,
+	} {
+		cfg, err := newConfig("id", "secret", []Option{
+			WithHTTPClient(&http.Client{Transport: own}), WithClientCertificate(srv.TLS.Certificates[0]),
+		})
+		require.NoError(t, err)
+		base, err := cfg.transport()
+		require.NoError(t, err)
+		tr, ok := base.(*http.Transport)
+		require.True(t, ok)
+		tr.TLSClientConfig.RootCAs = srv.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, srv.URL, http.NoBody)
+		require.NoError(t, err)
+		resp, err := tr.RoundTrip(req)
+		require.NoError(t, err, name)
+		require.NoError(t, resp.Body.Close())
+		require.Equal(t, 2, resp.ProtoMajor, name)
+	}
+}
