@@ -348,9 +348,14 @@ func (c *config) transport() (http.RoundTripper, error) {
 	if !ok || t == nil || t.DialTLSContext != nil || t.DialTLS != nil {
 		return nil, invalid("WithClientCertificate", "needs a WithHTTPClient whose Transport is an *http.Transport without DialTLSContext; set the certificate on your own transport instead")
 	}
-	t = t.Clone()
+	own := t
+	t = own.Clone()
 	if t.TLSClientConfig == nil {
 		t.TLSClientConfig = new(tls.Config)
+	}
+	// With a TLSClientConfig, HTTP/2 is not set up by itself any more, though the
+	// one that was cloned may offer it to the server.
+	if own.TLSNextProto["h2"] != nil {
 		t.ForceAttemptHTTP2 = true
 	}
 	t.TLSClientConfig.Certificates = []tls.Certificate{*c.certificate}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -102,9 +103,9 @@ func TestTokenRequestWaitsOutALongPause(t *testing.T) {
 // good.
 func TestTokenSourceThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		stuck, asked := make(chan struct{}), 0
+		stuck, asked := make(chan struct{}), new(atomic.Int32)
 		source := mid.OAuth2TokenSource(tokenFunc(func() (*oauth2.Token, error) {
-			if asked++; asked == 1 {
+			if asked.Add(1) == 1 {
 				<-stuck
 			}
 			return &oauth2.Token{AccessToken: "fresh"}, nil

@@ -1,6 +1,7 @@
 package mid
 
 import (
+	"crypto/tls"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -26,8 +27,9 @@ func TestDefaultTransport(t *testing.T) {
 	require.Equal(t, reflect.ValueOf(http.ProxyFromEnvironment).Pointer(), reflect.ValueOf(tr.Proxy).Pointer())
 }
 
-// A client certificate does not cost a transport HTTP/2, which it would not
-// speak by itself with a TLS configuration.
+// A client certificate does not change which HTTP a transport speaks: with a TLS
+// configuration it would not set up HTTP/2 by itself, and with a dialer of one's
+// own it never does.
 func TestClientCertificateKeepsHTTP2(t *testing.T) {
 	srv := httptest.NewUnstartedServer(http.NotFoundHandler())
 	srv.EnableHTTP2 = true
@@ -35,13 +37,18 @@ func TestClientCertificateKeepsHTTP2(t *testing.T) {
 	defer srv.Close()
 	used := new(http.Transport)
 	used.CloseIdleConnections() // has package http set it up
-	for name, own := range map[string]*http.Transport{
-		"with a dialer": {DialContext: new(net.Dialer).DialContext},
-		"bare":          {},
-		"used before":   used,
+	for name, tt := range map[string]struct {
+		own   *http.Transport
+		proto int
+	}{
+		"bare":                   {&http.Transport{}, 2},
+		"used before":            {used, 2},
+		"with a dialer":          {&http.Transport{DialContext: new(net.Dialer).DialContext}, 1},
+		"with one, and asked to": {&http.Transport{DialContext: new(net.Dialer).DialContext, ForceAttemptHTTP2: true}, 2},
+		"without HTTP/2":         {&http.Transport{TLSNextProto: map[string]func(string, *tls.Conn) http.RoundTripper{}}, 1},
 	} {
 		cfg, err := newConfig("id", "secret", []Option{
-			WithHTTPClient(&http.Client{Transport: own}), WithClientCertificate(srv.TLS.Certificates[0]),
+			WithHTTPClient(&http.Client{Transport: tt.own}), WithClientCertificate(srv.TLS.Certificates[0]),
 		})
 		require.NoError(t, err)
 		base, err := cfg.transport()
@@ -54,6 +61,6 @@ func TestClientCertificateKeepsHTTP2(t *testing.T) {
 		resp, err := tr.RoundTrip(req)
 		require.NoError(t, err, name)
 		require.NoError(t, resp.Body.Close())
-		require.Equal(t, 2, resp.ProtoMajor, name)
+		require.Equal(t, tt.proto, resp.ProtoMajor, name)
 	}
 }
