@@ -148,7 +148,7 @@ func TestInvalidAuthRequests(t *testing.T) {
 		{"malformed", "/auth/sessions", `{"intent":`, nil},
 		{"no object", "/auth/sessions", `[]`, nil},
 		{"empty", "/auth/sessions", `{}`, []string{"intent"}},
-		{"null", "/auth/sessions", `null`, []string{"intent"}},
+		{"null", "/auth/sessions", `null`, nil},
 		{"wrong type", "/auth/sessions", `{"intent":7}`, []string{"intent"}},
 		{"wrong type inside", "/auth/sessions", `{"intent":"login","metadata":{"a":7}}`, []string{"metadata"}},
 		{"wrong values", "/auth/sessions", `{"intent":"dance","recipient":"0172 secret","callback_url":"/secret"}`, []string{"intent", "recipient", "callback_url"}},
