@@ -37,6 +37,14 @@ func (s *Server) Verifications() []mid.Verification {
 	return snapshots(s.verifications, (*verification).snapshot)
 }
 
+// IdentityDocuments returns the identity documents and selfies that were
+// uploaded, the newest first.
+func (s *Server) IdentityDocuments() []mid.IdentityDocument {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return snapshots(s.documents, func(d *mid.IdentityDocument) mid.IdentityDocument { return *d })
+}
+
 // Outcome is how a verification ends. Its zero value is a success, with an
 // invented person. What a verified or rejected outcome leaves out is invented;
 // an expired one has nothing but its status.

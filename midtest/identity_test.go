@@ -131,6 +131,13 @@ func TestIdentityDocumentIsMeasured(t *testing.T) {
 	assert.Equal(t, mid.DocumentNationalID, doc.Type)
 }
 
+func TestIdentityDocumentsAreListed(t *testing.T) {
+	c := start(t)
+	assert.Empty(t, c.srv.IdentityDocuments())
+	first, second := c.document(mid.DocumentPassport, mid.SideFront), c.document(mid.DocumentSelfie, "")
+	assert.Equal(t, []mid.IdentityDocument{second, first}, c.srv.IdentityDocuments())
+}
+
 func TestVerificationNeedsFittingDocuments(t *testing.T) {
 	c := start(t)
 	front := c.document(mid.DocumentPassport, "")
