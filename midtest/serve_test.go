@@ -161,6 +161,21 @@ func TestTokenRequestsThatFail(t *testing.T) {
 	assert.Equal(t, mid.CodeUnsupportedMediaType, r.Error.Code)
 }
 
+// The client takes its secret out of what the server says. A test's secret is
+// often one of these words, and the message should survive it.
+func TestWrongCredentialsAreToldWithoutDummyWords(t *testing.T) {
+	c := start(t)
+	for _, dummy := range []string{
+		"wrong", "bad", "invalid", "incorrect", "secret", "client", "client secret", "client_secret", "test",
+		"dummy", "fake", "password", "key", "token", "unknown", "other", "nope",
+	} {
+		client, err := mid.NewClient("c", dummy, mid.WithBaseURL(c.srv.URL), mid.WithHTTPClient(c.srv.HTTPClient()))
+		require.NoError(t, err)
+		_, err = client.Authentication.GetSession(t.Context(), "sess_1")
+		assert.ErrorContains(t, err, "the credentials are of no account", dummy)
+	}
+}
+
 func TestQuota(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := start(t, midtest.WithInMemory(), midtest.WithQuota(3, 90*time.Second))

