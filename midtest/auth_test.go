@@ -59,6 +59,20 @@ func TestAuthSessionIsApproved(t *testing.T) {
 	assert.Equal(t, []mid.AuthSession{got}, c.srv.AuthSessions())
 }
 
+func TestOnlyAnApprovedSessionIsVerified(t *testing.T) {
+	c := start(t)
+	for status, end := range map[mid.AuthStatus]func(id string) error{
+		mid.AuthPending:  func(string) error { return nil },
+		mid.AuthRejected: c.srv.Reject,
+		mid.AuthExpired:  c.srv.Expire,
+	} {
+		id := c.session("").ID
+		require.NoError(t, end(id))
+		r := c.post("/auth/verify", mid.VerifyAuthenticationParams{SessionID: id})
+		assert.JSONEq(t, `{"session_id":"`+id+`","verified":false,"status":"`+string(status)+`"}`, string(r.Data))
+	}
+}
+
 func TestQRCodeHoldsTheQRData(t *testing.T) {
 	session := start(t).session("")
 	encoded, ok := strings.CutPrefix(session.QRCode, "data:image/png;base64,")
