@@ -113,14 +113,14 @@ func (s *Server) endAuth(a *authSession, status mid.AuthStatus, at time.Time) {
 	s.end(a.ending, mid.EventAuthenticationCompleted, a.ID, a.AuthSession)
 }
 
-func (s *Server) createAuthSession(p mid.CreateAuthSessionParams) (any, error) {
-	var d details
-	if d.required("intent", string(p.Intent)) {
-		d.oneOf("intent", string(p.Intent), string(mid.IntentLogin), string(mid.IntentPayment), string(mid.IntentConsent))
+func (s *Server) createAuthSession(o object) (any, error) {
+	p := mid.CreateAuthSessionParams{
+		Intent:      mid.Intent(o.required("intent", oneOf(mid.IntentLogin, mid.IntentPayment, mid.IntentConsent))),
+		Recipient:   o.optional("recipient", isRecipient),
+		CallbackURL: o.optional("callback_url", isCallbackURL),
+		Metadata:    o.metadata(),
 	}
-	d.recipient("recipient", p.Recipient)
-	d.callbackURL("callback_url", p.CallbackURL)
-	if err := invalid(d); err != nil {
+	if err := o.invalid(); err != nil {
 		return nil, err
 	}
 	id, created := newID("sess"), now()
@@ -178,15 +178,14 @@ func (s *Server) getAuthSession(id string) (any, error) {
 	return a.snapshot(), nil
 }
 
-func (s *Server) verifyAuthentication(p mid.VerifyAuthenticationParams) (any, error) {
-	var d details
-	d.required("session_id", p.SessionID)
-	if err := invalid(d); err != nil {
+func (s *Server) verifyAuthentication(o object) (any, error) {
+	id := o.required("session_id", notEmpty)
+	if err := o.invalid(); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	a := s.authSessions.byID[p.SessionID]
+	a := s.authSessions.byID[id]
 	if a == nil {
 		return nil, newProblem(mid.CodeNotFound, "there is no authentication session with this id")
 	}

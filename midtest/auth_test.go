@@ -59,6 +59,20 @@ func TestAuthSessionIsApproved(t *testing.T) {
 	assert.Equal(t, []mid.AuthSession{got}, c.srv.AuthSessions())
 }
 
+func TestOnlyAnApprovedSessionIsVerified(t *testing.T) {
+	c := start(t)
+	for status, end := range map[mid.AuthStatus]func(id string) error{
+		mid.AuthPending:  func(string) error { return nil },
+		mid.AuthRejected: c.srv.Reject,
+		mid.AuthExpired:  c.srv.Expire,
+	} {
+		id := c.session("").ID
+		require.NoError(t, end(id))
+		r := c.post("/auth/verify", mid.VerifyAuthenticationParams{SessionID: id})
+		assert.JSONEq(t, `{"session_id":"`+id+`","verified":false,"status":"`+string(status)+`"}`, string(r.Data))
+	}
+}
+
 func TestQRCodeHoldsTheQRData(t *testing.T) {
 	session := start(t).session("")
 	encoded, ok := strings.CutPrefix(session.QRCode, "data:image/png;base64,")
@@ -105,9 +119,11 @@ func TestDrivingErrorsSayWhatToDo(t *testing.T) {
 	for _, err := range []error{c.srv.Scan(s.ID), c.srv.Approve(s.ID, ""), c.srv.Reject(s.ID), c.srv.Expire(s.ID)} {
 		assert.EqualError(t, err, "midtest: session "+s.ID+" is already rejected; create another one to drive")
 	}
-	for _, err := range []error{c.srv.Scan("sess_x"), c.srv.Approve("sess_x", ""), c.srv.Reject("sess_x"), c.srv.Expire("sess_x")} {
+	for _, err := range []error{c.srv.Scan("sess_x"), c.srv.Approve("sess_x", ""), c.srv.Reject("sess_x")} {
 		assert.EqualError(t, err, `midtest: there is no authentication session "sess_x"; AuthSessions lists those of this server`)
 	}
+	assert.EqualError(t, c.srv.Expire("sess_x"), `midtest: there is no authentication session, verification or signing session "sess_x"; `+
+		`AuthSessions, Verifications and SigningSessions list those of this server`)
 	other := c.session("")
 	require.NoError(t, c.srv.Expire(other.ID))
 	assert.Equal(t, mid.AuthExpired, c.status(other.ID))
@@ -148,7 +164,7 @@ func TestInvalidAuthRequests(t *testing.T) {
 		{"malformed", "/auth/sessions", `{"intent":`, nil},
 		{"no object", "/auth/sessions", `[]`, nil},
 		{"empty", "/auth/sessions", `{}`, []string{"intent"}},
-		{"null", "/auth/sessions", `null`, []string{"intent"}},
+		{"null", "/auth/sessions", `null`, nil},
 		{"wrong type", "/auth/sessions", `{"intent":7}`, []string{"intent"}},
 		{"wrong type inside", "/auth/sessions", `{"intent":"login","metadata":{"a":7}}`, []string{"metadata"}},
 		{"wrong values", "/auth/sessions", `{"intent":"dance","recipient":"0172 secret","callback_url":"/secret"}`, []string{"intent", "recipient", "callback_url"}},

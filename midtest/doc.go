@@ -32,6 +32,8 @@
 //
 // [Server.Requests] and [Server.TokenRequests] tell what the code under test
 // sent, and [Server.Events] what it was sent, as often as it took.
+// [Server.IdentityDocuments] and [Server.SigningDocuments] list what it
+// uploaded.
 //
 // # Webhooks
 //
@@ -59,4 +61,9 @@
 //		time.Sleep(5 * time.Minute)
 //		// The session has expired.
 //	})
+//
+// If the test fails with "deadlock: main bubble goroutine has exited but
+// blocked goroutines remain", something still runs as the bubble ends: a server
+// that was not closed, or the fetch of a token for a call that failed by its
+// context. End the test with time.Sleep(time.Minute) for the latter.
 package midtest

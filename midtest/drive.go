@@ -27,16 +27,20 @@ func (s *Server) end(e ending, kind mid.EventType, id string, data any) {
 // expire now. It is an error if the id is unknown or its status is final.
 func (s *Server) Expire(id string) error {
 	s.mu.Lock()
+	_, isAuth := s.authSessions.byID[id]
 	_, isVerification := s.verifications.byID[id]
 	_, isSigning := s.signings.byID[id]
 	s.mu.Unlock()
 	switch {
+	case isAuth:
+		return s.endAuthByID(id, mid.AuthExpired)
 	case isVerification:
 		return s.CompleteVerification(id, Outcome{Status: mid.VerificationExpired})
 	case isSigning:
 		return s.expireSigning(id)
 	}
-	return s.endAuthByID(id, mid.AuthExpired)
+	return fmt.Errorf("midtest: there is no authentication session, verification or signing session %q; "+
+		"AuthSessions, Verifications and SigningSessions list those of this server", id)
 }
 
 func unknown(kind, id, list string) error {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -15,9 +17,10 @@ import (
 // such a request is counted and logged, but not carried out, unless the fault
 // has only Latency, only Truncate or only these two. Give a 429 a RetryAfter.
 type Fault struct {
-	// Method and Path tell which requests fail; empty: all. Path is relative
-	// to /v1 and either a request's own, like /auth/sessions/sess_1, or the
-	// contract's template, like /auth/sessions/{id}.
+	// Method and Path tell which requests fail; empty: all. Method is in upper
+	// case. Path is either a request's own, like /auth/sessions/sess_1, or the
+	// contract's template, like /auth/sessions/{id}, with or without /v1 before
+	// it. Paths that the contract does not have can fail too.
 	Method, Path string
 	// Times is how many requests fail; zero: one; negative: all from now on.
 	Times int
@@ -54,19 +57,48 @@ type Fault struct {
 }
 
 // Inject makes coming requests fail. Of several faults that match a request,
-// the one injected first is taken, until its Times are over. It panics if
-// Status can't be an answer's, or Chance can't be a chance.
+// the one injected first is taken, until its Times are over. It panics on a
+// fault that can't be meant, so that no test passes because nothing failed: if
+// Status can't be an answer's or Chance a chance, if Method is not in upper
+// case, if Path does not begin with a slash or has braces and is no template of
+// the contract, or if the fault does nothing.
 func (s *Server) Inject(f Fault) {
-	if f.Status != 0 && (f.Status < 200 || f.Status > 599) {
-		panic(fmt.Sprintf("midtest: Inject: Status is %d; give one from 200 to 599, or 0", f.Status))
+	if complaint := f.check(s.routes()); complaint != "" {
+		panic("midtest: Inject: " + complaint)
 	}
-	if !(f.Chance >= 0 && f.Chance <= 1) { // so that NaN is refused too
-		panic(fmt.Sprintf("midtest: Inject: Chance is %v; give one from 0 to 1", f.Chance))
-	}
+	f.Path = belowBase(f.Path)
 	if f.Times == 0 {
 		f.Times = 1
 	}
 	s.faults.add(f)
+}
+
+func (f *Fault) check(routes []route) (complaint string) {
+	known := func(rt route) bool { return rt.template == belowBase(f.Path) }
+	switch {
+	case f.Status != 0 && (f.Status < 200 || f.Status > 599):
+		return fmt.Sprintf("Status is %d; give one from 200 to 599, or 0", f.Status)
+	case !(f.Chance >= 0 && f.Chance <= 1): // so that NaN is refused too
+		return fmt.Sprintf("Chance is %v; give one from 0 to 1", f.Chance)
+	case f.Method != strings.ToUpper(f.Method):
+		return fmt.Sprintf("Method is %q; give it in upper case: %q", f.Method, strings.ToUpper(f.Method))
+	case f.Path != "" && f.Path[0] != '/':
+		return fmt.Sprintf("Path is %q; begin it with a slash, like /auth/sessions, or leave it out for all requests", f.Path)
+	case strings.Contains(f.Path, "{") && !slices.ContainsFunc(routes, known):
+		return fmt.Sprintf("Path is %q, which is no template of the contract; give one, like /auth/sessions/{id}, or a request's own path", f.Path)
+	case f.Latency <= 0 && !f.Truncate && f.answer("") == nil:
+		return "the fault does nothing; give it a Status, Code, RetryAfter, Latency, DropConnection, Truncate, Body or ContentType"
+	}
+	return ""
+}
+
+// belowBase is a path as faults are matched by it.
+func belowBase(path string) string {
+	below, inside := strings.CutPrefix(path, basePath)
+	if inside && (below == "" || below[0] == '/') {
+		return below
+	}
+	return path
 }
 
 type faults struct {

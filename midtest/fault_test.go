@@ -66,7 +66,51 @@ func TestFaultsSendRawBodies(t *testing.T) {
 	assert.Equal(t, 200, r.status)
 	assert.Empty(t, r.body)
 	assert.Equal(t, 204, c.get("/nothing").status)
-	assert.Panics(t, func() { c.srv.Inject(midtest.Fault{Status: 42}) })
+}
+
+func TestFaultsThatCannotBeMeantAreRefused(t *testing.T) {
+	srv := midtest.NewServer(midtest.WithInMemory())
+	defer srv.Close()
+	const nothing = "the fault does nothing; give it a Status, Code, RetryAfter, Latency, DropConnection, Truncate, Body or ContentType"
+	for _, tc := range []struct {
+		fault   midtest.Fault
+		message string
+	}{
+		{midtest.Fault{Status: 42}, "Status is 42; give one from 200 to 599, or 0"},
+		{midtest.Fault{Status: 600}, "Status is 600; give one from 200 to 599, or 0"},
+		{midtest.Fault{Chance: -0.1, Status: 503}, "Chance is -0.1; give one from 0 to 1"},
+		{midtest.Fault{Chance: 1.1, Status: 503}, "Chance is 1.1; give one from 0 to 1"},
+		{midtest.Fault{Chance: math.NaN(), Status: 503}, "Chance is NaN; give one from 0 to 1"},
+		{midtest.Fault{Path: "auth/sessions", Status: 503}, `Path is "auth/sessions"; begin it with a slash, like /auth/sessions, or leave it out for all requests`},
+		{midtest.Fault{Path: "/auth/sessions/{session}", Status: 503},
+			`Path is "/auth/sessions/{session}", which is no template of the contract; give one, like /auth/sessions/{id}, or a request's own path`},
+		{midtest.Fault{Path: "/v1/reports/{id}", Status: 503},
+			`Path is "/v1/reports/{id}", which is no template of the contract; give one, like /auth/sessions/{id}, or a request's own path`},
+		{midtest.Fault{Method: "post", Status: 503}, `Method is "post"; give it in upper case: "POST"`},
+		{midtest.Fault{}, nothing},
+		{midtest.Fault{Method: "POST", Path: "/auth/sessions", Times: -1, Chance: 0.5, RetryAfter: -1, Latency: -1}, nothing},
+	} {
+		assert.PanicsWithValue(t, "midtest: Inject: "+tc.message, func() { srv.Inject(tc.fault) })
+	}
+	for _, effect := range []midtest.Fault{
+		{Status: 200}, {Code: "tea_time"}, {RetryAfter: 1}, {Latency: 1}, {DropConnection: true}, {Truncate: true}, {Body: "x"}, {ContentType: "text/html"},
+	} {
+		assert.NotPanics(t, func() { srv.Inject(effect) }, "%+v", effect)
+	}
+}
+
+func TestPathsOfFaultsMayBeginWithTheVersion(t *testing.T) {
+	c := start(t)
+	for _, tc := range []struct{ fault, request string }{
+		{"/v1/auth/sessions/{id}", "/auth/sessions/sess_1"},
+		{"/v1/auth/sessions/sess_1", "/auth/sessions/sess_1"},
+		{"/v1/reports", "/reports"},
+		{"/v1reports", "/v1reports"}, // is another path
+		{"/v1", "/reports"},          // is all of them
+	} {
+		c.srv.Inject(midtest.Fault{Path: tc.fault, Status: 503})
+		assert.Equal(t, 503, c.get(tc.request).status, tc.fault)
+	}
 }
 
 func TestFaultsMatch(t *testing.T) {
@@ -154,7 +198,4 @@ func TestFaultsByChance(t *testing.T) {
 	assert.Len(t, seen, 2)
 	assert.Greater(t, seen[503], 40, "one in two")
 	assert.Greater(t, seen[502], 40, "the spared")
-	for _, impossible := range []float64{-0.1, 1.1, math.NaN()} {
-		assert.Panics(t, func() { c.srv.Inject(midtest.Fault{Chance: impossible}) })
-	}
 }

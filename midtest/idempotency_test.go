@@ -1,11 +1,13 @@
 package midtest_test
 
 import (
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/mobid-io/mid-go"
 	"github.com/mobid-io/mid-go/midtest"
@@ -36,6 +38,21 @@ func TestTheSameRequestGetsTheFirstAnswer(t *testing.T) {
 		assert.Equal(t, []string{idempotencyKey}, fields(r))
 	}
 	assert.Equal(t, 201, c.post("/auth/sessions", login, idempotencyKey, strings.Repeat("k", 255)).status)
+}
+
+func TestGetsTakeNoIdempotencyKey(t *testing.T) {
+	c := start(t)
+	session := c.session("")
+	look := func() mid.AuthStatus {
+		req := c.request(http.MethodGet, "/auth/sessions/"+session.ID, nil)
+		req.Header.Set(idempotencyKey, "k")
+		return data[mid.AuthSession](t, c.send(req)).Status
+	}
+	assert.Equal(t, mid.AuthPending, look())
+	require.NoError(t, c.srv.Approve(session.ID, ""))
+	assert.Equal(t, mid.AuthApproved, look(), "as it is now, not as it was answered first")
+	r := c.post("/auth/sessions", mid.CreateAuthSessionParams{Intent: mid.IntentLogin}, idempotencyKey, "k")
+	assert.Equal(t, 201, r.status, "the key is still free")
 }
 
 func TestUploadsAreComparedByContent(t *testing.T) {

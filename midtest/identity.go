@@ -37,6 +37,14 @@ func (s *Server) Verifications() []mid.Verification {
 	return snapshots(s.verifications, (*verification).snapshot)
 }
 
+// IdentityDocuments returns the identity documents and selfies that were
+// uploaded, the newest first.
+func (s *Server) IdentityDocuments() []mid.IdentityDocument {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return snapshots(s.documents, func(d *mid.IdentityDocument) mid.IdentityDocument { return *d })
+}
+
 // Outcome is how a verification ends. Its zero value is a success, with an
 // invented person. What a verified or rejected outcome leaves out is invented;
 // an expired one has nothing but its status.
@@ -186,10 +194,11 @@ func (s *Server) storeIdentityDocument(f form) (any, error) {
 	return doc, nil
 }
 
-func (s *Server) startVerification(p mid.StartVerificationParams) (any, error) {
+func (s *Server) startVerification(o object) (any, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := invalid(s.checkVerification(p)); err != nil {
+	p := s.readVerification(o)
+	if err := o.invalid(); err != nil {
 		return nil, err
 	}
 	v := &verification{Verification: mid.Verification{
@@ -215,37 +224,33 @@ func (s *Server) startVerification(p mid.StartVerificationParams) (any, error) {
 	return v.snapshot(), nil
 }
 
-func (s *Server) checkVerification(p mid.StartVerificationParams) details {
-	var d details
-	if d.required("document_type", string(p.DocumentType)) {
-		d.oneOf("document_type", string(p.DocumentType), string(mid.DocumentPassport), string(mid.DocumentNationalID), string(mid.DocumentDriversLicense))
+func (s *Server) readVerification(o object) mid.StartVerificationParams {
+	kind := mid.DocumentType(o.required("document_type", oneOf(mid.DocumentPassport, mid.DocumentNationalID, mid.DocumentDriversLicense)))
+	return mid.StartVerificationParams{
+		DocumentType:    kind,
+		Country:         o.required("country", isCountry),
+		DocumentFrontID: o.required("document_front_id", s.isDocument(kind, mid.SideFront)),
+		DocumentBackID:  o.optional("document_back_id", s.isDocument(kind, mid.SideBack)),
+		SelfieID:        o.required("selfie_id", s.isDocument(mid.DocumentSelfie, mid.SideFront)),
+		CallbackURL:     o.optional("callback_url", isCallbackURL),
+		Metadata:        o.metadata(),
 	}
-	if d.required("country", p.Country) {
-		d.country("country", p.Country)
-	}
-	if d.required("document_front_id", p.DocumentFrontID) {
-		s.checkDocument(&d, "document_front_id", p.DocumentFrontID, p.DocumentType, mid.SideFront)
-	}
-	if p.DocumentBackID != "" {
-		s.checkDocument(&d, "document_back_id", p.DocumentBackID, p.DocumentType, mid.SideBack)
-	}
-	if d.required("selfie_id", p.SelfieID) {
-		s.checkDocument(&d, "selfie_id", p.SelfieID, mid.DocumentSelfie, mid.SideFront)
-	}
-	d.callbackURL("callback_url", p.CallbackURL)
-	return d
 }
 
-// checkDocument takes a document whose side was not told for either side.
-func (s *Server) checkDocument(d *details, field, id string, want mid.DocumentType, side mid.DocumentSide) {
-	doc := s.documents.byID[id]
-	switch {
-	case doc == nil:
-		d.add(field, "must be the id of an uploaded identity document")
-	case doc.Type != want:
-		d.add(field, "must be a document of the type "+string(want)+", not "+string(doc.Type))
-	case doc.Side != "" && doc.Side != side:
-		d.add(field, "must show the "+string(side)+" of the document")
+// isDocument takes a document whose side was not told for either side, and any
+// if the request does not tell the type.
+func (s *Server) isDocument(want mid.DocumentType, side mid.DocumentSide) check {
+	return func(id string) string {
+		doc := s.documents.byID[id]
+		switch {
+		case doc == nil:
+			return "must be the id of an uploaded identity document"
+		case want != "" && doc.Type != want:
+			return "must be a document of the type " + string(want) + ", not " + string(doc.Type)
+		case doc.Side != "" && doc.Side != side:
+			return "must show the " + string(side) + " of the document"
+		}
+		return ""
 	}
 }
 

@@ -3,7 +3,9 @@ package midtest_test
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"maps"
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -110,6 +112,25 @@ func TestOutcomes(t *testing.T) {
 	assert.Zero(t, got.ExtractedData)
 }
 
+func TestAnEndedVerificationHasNoEstimate(t *testing.T) {
+	c := start(t)
+	members := func(o midtest.Outcome) []string {
+		v := c.verification("")
+		require.NoError(t, c.srv.UpdateChecks(v.ID, mid.VerificationChecks{FaceMatch: "passed"}))
+		require.NoError(t, c.srv.CompleteVerification(v.ID, o))
+		got := data[map[string]any](t, c.get("/identity/verifications/"+v.ID))
+		return slices.Collect(maps.Keys(got))
+	}
+	always := []string{"id", "status", "document_type", "country", "created_at", "completed_at", "metadata"}
+	results := append(slices.Clone(always), "confidence", "checks", "extracted_data")
+	assert.ElementsMatch(t, results, members(midtest.Outcome{}))
+	assert.ElementsMatch(t, append(results, "rejection_reason"), members(midtest.Outcome{Status: mid.VerificationRejected}))
+	assert.ElementsMatch(t, always, members(midtest.Outcome{
+		Status: mid.VerificationExpired, Confidence: 0.5,
+		Checks: mid.VerificationChecks{FaceMatch: "passed"}, ExtractedData: mid.ExtractedData{FirstName: "Kim"},
+	}), "an expired one has nothing but its status")
+}
+
 func TestIdentityDocumentIsMeasured(t *testing.T) {
 	c := start(t)
 	content := string(make([]byte, 300<<10))
@@ -129,6 +150,13 @@ func TestIdentityDocumentIsMeasured(t *testing.T) {
 	assert.Equal(t, mid.SideBack, doc.Side)
 	assert.Equal(t, "FR", doc.Country)
 	assert.Equal(t, mid.DocumentNationalID, doc.Type)
+}
+
+func TestIdentityDocumentsAreListed(t *testing.T) {
+	c := start(t)
+	assert.Empty(t, c.srv.IdentityDocuments())
+	first, second := c.document(mid.DocumentPassport, mid.SideFront), c.document(mid.DocumentSelfie, "")
+	assert.Equal(t, []mid.IdentityDocument{second, first}, c.srv.IdentityDocuments())
 }
 
 func TestVerificationNeedsFittingDocuments(t *testing.T) {

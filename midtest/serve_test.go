@@ -142,6 +142,33 @@ func TestTokens(t *testing.T) {
 	})
 }
 
+func TestAllTokensAreRevoked(t *testing.T) {
+	c := start(t)
+	first := c.token
+	c.authorize()
+	c.srv.RevokeTokens()
+	for _, token := range []string{first, c.token} {
+		c.token = token
+		assert.Equal(t, 401, c.get("/auth/sessions/sess_unknown").status)
+	}
+}
+
+func TestTokensAreBearerTokens(t *testing.T) {
+	c := start(t)
+	for authorization, status := range map[string]int{
+		"Bearer " + c.token: 404,
+		"bearer " + c.token: 404, // schemes are case-insensitive, RFC 9110 section 11.1
+		"Basic " + c.token:  401,
+		" " + c.token:       401,
+		c.token:             401,
+		"Bearer":            401,
+	} {
+		req := c.request(http.MethodGet, "/auth/sessions/sess_unknown", nil)
+		req.Header.Set("Authorization", authorization)
+		assert.Equal(t, status, c.send(req).status, strings.ReplaceAll(authorization, c.token, "…"))
+	}
+}
+
 func TestTokenRequestsThatFail(t *testing.T) {
 	c := start(t)
 	wrong := tokenRequest(c.srv)
@@ -159,6 +186,21 @@ func TestTokenRequestsThatFail(t *testing.T) {
 	r = c.post("/auth/token", "client_id=a", "Content-Type", "application/x-www-form-urlencoded")
 	assert.Equal(t, 415, r.status)
 	assert.Equal(t, mid.CodeUnsupportedMediaType, r.Error.Code)
+}
+
+// The client takes its secret out of what the server says. A test's secret is
+// often one of these words, and the message should survive it.
+func TestWrongCredentialsAreToldWithoutDummyWords(t *testing.T) {
+	c := start(t)
+	for _, dummy := range []string{
+		"wrong", "bad", "invalid", "incorrect", "secret", "client", "client secret", "client_secret", "test",
+		"dummy", "fake", "password", "key", "token", "unknown", "other", "nope",
+	} {
+		client, err := mid.NewClient("c", dummy, mid.WithBaseURL(c.srv.URL), mid.WithHTTPClient(c.srv.HTTPClient()))
+		require.NoError(t, err)
+		_, err = client.Authentication.GetSession(t.Context(), "sess_1")
+		assert.ErrorContains(t, err, "the credentials are of no account", dummy)
+	}
 }
 
 func TestQuota(t *testing.T) {
@@ -189,6 +231,17 @@ func TestQuota(t *testing.T) {
 	})
 }
 
+func TestQuotaResetIsNeverEarly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(time.Millisecond) // a bubble begins with a whole second
+		c := start(t, midtest.WithInMemory(), midtest.WithQuota(1, time.Minute))
+		ends := time.Now().Add(time.Minute)
+		reset, err := strconv.ParseInt(c.get("/nothing").header.Get("X-RateLimit-Reset"), 10, 64)
+		require.NoError(t, err)
+		assert.Equal(t, ends.Unix()+1, reset)
+	})
+}
+
 func TestDateFollowsTheBubblesClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := start(t, midtest.WithInMemory())
@@ -197,6 +250,34 @@ func TestDateFollowsTheBubblesClock(t *testing.T) {
 		require.NoError(t, err)
 		assert.True(t, date.Equal(time.Now()))
 	})
+}
+
+// witness looks into the log when an answer begins.
+type witness struct {
+	http.ResponseWriter
+	look func()
+}
+
+func (w witness) WriteHeader(status int) {
+	w.look()
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func TestRequestsAreLoggedBeforeTheyAreAnswered(t *testing.T) {
+	var c *caller
+	var logged []int
+	c = &caller{t: t, srv: midtest.NewServer(midtest.WithMiddleware(func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			next.ServeHTTP(witness{w, func() { logged = append(logged, len(c.srv.Requests())) }}, r)
+		})
+	}))}
+	defer c.srv.Close()
+	c.authorize()
+	c.session("")
+	c.srv.Inject(midtest.Fault{Status: 503})
+	c.get("/nothing")
+	c.get("/nothing")
+	assert.Equal(t, []int{1, 2, 3, 4}, logged)
 }
 
 func TestRequestsAreLogged(t *testing.T) {

@@ -84,7 +84,8 @@ func NewServer(opts ...Option) *Server {
 }
 
 // Client returns a client of this server, with its credentials, its base URL
-// and its webhook secret. Options are applied after those, so that they win.
+// and its webhook secret. Options are applied after those, so that they win; a
+// [mid.WithWebhooks] without Secrets keeps the server's webhook secret.
 // It panics if an option is refused.
 func (s *Server) Client(opts ...mid.Option) *mid.Client {
 	all := append([]mid.Option{

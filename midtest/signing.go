@@ -1,7 +1,6 @@
 package midtest
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -163,45 +162,27 @@ func (s *Server) storeSigningDocument(f form) (any, error) {
 	return doc, nil
 }
 
-// signingRequest is the request with its hours as they were sent: a Duration
-// can't tell zero from absent.
-type signingRequest struct {
-	mid.CreateSigningSessionParams
-	hours int64
-}
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (r *signingRequest) UnmarshalJSON(data []byte) error {
-	wire := struct {
-		ExpiresIn int64 `json:"expires_in"`
-	}{defaultSigningHours}
-	if err := json.Unmarshal(data, &wire); err != nil {
-		return err
-	}
-	r.hours = wire.ExpiresIn
-	return json.Unmarshal(data, &r.CreateSigningSessionParams)
-}
-
-func (s *Server) createSigningSession(r signingRequest) (any, error) {
+func (s *Server) createSigningSession(o object) (any, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := invalid(s.checkSigning(r)); err != nil {
+	p := s.readSigning(o)
+	if err := o.invalid(); err != nil {
 		return nil, err
 	}
-	lifetime, created := time.Duration(r.hours)*time.Hour, now()
+	created := now()
 	g := &signingSession{SigningSession: mid.SigningSession{
 		ID:               newID("sig"),
 		Status:           mid.SigningPending,
-		DocumentIDs:      r.DocumentIDs,
-		Signers:          s.askSigners(r.Signers),
-		RequireBiometric: r.RequireBiometric == nil || *r.RequireBiometric,
+		DocumentIDs:      p.DocumentIDs,
+		Signers:          s.askSigners(p.Signers),
+		RequireBiometric: *p.RequireBiometric,
 		CreatedAt:        created,
-		ExpiresAt:        created.Add(lifetime),
-		Metadata:         r.Metadata,
+		ExpiresAt:        created.Add(p.ExpiresIn),
+		Metadata:         p.Metadata,
 	}}
-	g.callbackURL = r.CallbackURL
+	g.callbackURL = p.CallbackURL
 	s.signings.add(g.ID, g)
-	g.stop = s.timers.after(lifetime, func() {
+	g.stop = s.timers.after(p.ExpiresIn, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.endSigning(g, mid.SigningExpired, g.ExpiresAt)
@@ -237,31 +218,37 @@ func (s *Server) askSigners(params []mid.SignerParams) []mid.Signer {
 	return signers
 }
 
-func (s *Server) checkSigning(r signingRequest) details {
-	var d details
-	if len(r.DocumentIDs) == 0 {
-		d.add("document_ids", "must have at least one item")
+// readSigning fills in the contract's defaults.
+func (s *Server) readSigning(o object) mid.CreateSigningSessionParams {
+	p := mid.CreateSigningSessionParams{DocumentIDs: o.texts("document_ids", s.isContract)}
+	for _, signer := range o.objects("signers") {
+		p.Signers = append(p.Signers, mid.SignerParams{
+			Name:  signer.required("name", notEmpty),
+			Email: signer.required("email", isEmail),
+		})
 	}
-	for i, id := range r.DocumentIDs {
-		if s.contracts.byID[id] == nil {
-			d.add(fmt.Sprintf("document_ids[%d]", i), "must be the id of an uploaded signing document")
-		}
+	p.ExpiresIn = readHours(o)
+	biometric, ok := member[bool](o, "require_biometric", "true or false")
+	p.RequireBiometric = new(biometric || !ok)
+	p.CallbackURL = o.optional("callback_url", isCallbackURL)
+	p.Metadata = o.metadata()
+	return p
+}
+
+func (s *Server) isContract(id string) string {
+	return complainUnless(s.contracts.byID[id] != nil, "must be the id of an uploaded signing document")
+}
+
+func readHours(o object) time.Duration {
+	const name = "expires_in"
+	hours, ok := member[int64](o, name, "a whole number")
+	switch {
+	case !ok:
+		hours = defaultSigningHours
+	case hours < 1 || hours > maxSigningHours:
+		o.details.add(name, fmt.Sprintf("must be a number of hours from 1 to %d", maxSigningHours))
 	}
-	if len(r.Signers) == 0 {
-		d.add("signers", "must have at least one item")
-	}
-	for i, signer := range r.Signers {
-		field := fmt.Sprintf("signers[%d].", i)
-		d.required(field+"name", signer.Name)
-		if d.required(field+"email", signer.Email) {
-			d.email(field+"email", signer.Email)
-		}
-	}
-	if r.hours < 1 || r.hours > maxSigningHours {
-		d.add("expires_in", fmt.Sprintf("must be a number of hours from 1 to %d", maxSigningHours))
-	}
-	d.callbackURL("callback_url", r.CallbackURL)
-	return d
+	return time.Duration(hours) * time.Hour
 }
 
 func (s *Server) getSigningSession(id string) (any, error) {

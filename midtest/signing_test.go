@@ -136,8 +136,8 @@ func TestInvalidSigningRequests(t *testing.T) {
 		fields     []string
 	}{
 		{"empty", `{}`, []string{"document_ids", "signers"}},
-		{"wrong type", `{"document_ids":"doc"}`, []string{"document_ids"}},
-		{"wrong type inside", `{"signers":[{"email":7}]}`, []string{"signers.email"}},
+		{"wrong type", `{"document_ids":"doc"}`, []string{"document_ids", "signers"}},
+		{"wrong type inside", `{"signers":[{"email":7}]}`, []string{"document_ids", "signers[0].name", "signers[0].email"}},
 		{"unknown document", `{"document_ids":["doc_x"],"signers":` + ada + `}`, []string{"document_ids[0]"}},
 		{"signers", fmt.Sprintf(`{"document_ids":[%q],"signers":[{"name":"Ada","email":"Ada <a@example.com>"},{}]}`, doc),
 			[]string{"signers[0].email", "signers[1].name", "signers[1].email"}},

@@ -25,26 +25,27 @@ const (
 // formSpec is what an upload may hold beside its file.
 type formSpec struct {
 	contentTypes []string // of the file
-	fields       []string
-	check        func(d *details, fields map[string]string)
+	fields       []formField
+}
+
+type formField struct {
+	name     string
+	required bool
+	check    check
 }
 
 var identityForm = formSpec{
 	contentTypes: []string{"image/jpeg", "image/png", "image/webp", "image/heic", "application/pdf"},
-	fields:       []string{"type", "side", "country"},
-	check: func(d *details, fields map[string]string) {
-		if d.required("type", fields["type"]) {
-			d.oneOf("type", fields["type"], string(mid.DocumentPassport), string(mid.DocumentNationalID), string(mid.DocumentDriversLicense), string(mid.DocumentSelfie))
-		}
-		d.oneOf("side", fields["side"], string(mid.SideFront), string(mid.SideBack))
-		d.country("country", fields["country"])
+	fields: []formField{
+		{"type", true, oneOf(mid.DocumentPassport, mid.DocumentNationalID, mid.DocumentDriversLicense, mid.DocumentSelfie)},
+		{"side", false, oneOf(mid.SideFront, mid.SideBack)},
+		{"country", false, isCountry},
 	},
 }
 
 var signingForm = formSpec{
 	contentTypes: []string{"application/pdf"},
-	fields:       []string{"name"},
-	check:        func(*details, map[string]string) {},
+	fields:       []formField{{"name", false, anyText}},
 }
 
 // form is an upload as it was read. The file's content is gone by then: only
@@ -107,7 +108,7 @@ func (spec formSpec) readPart(f *form, d *details, part *multipart.Part) error {
 		d.add(name, "must be given once")
 	case name == fileField:
 		return f.readFile(part)
-	case slices.Contains(spec.fields, name):
+	case slices.ContainsFunc(spec.fields, func(f formField) bool { return f.name == name }):
 		value, err := io.ReadAll(io.LimitReader(part, maxFormValue+1))
 		f.fields[name] = string(value)
 		if len(value) > maxFormValue {
@@ -143,7 +144,15 @@ func (spec formSpec) verify(f form, d details) error {
 	case !slices.Contains(spec.contentTypes, f.file.contentType):
 		return newProblem(mid.CodeUnsupportedMediaType, "the file's Content-Type must be one of: "+strings.Join(spec.contentTypes, ", "))
 	}
-	spec.check(&d, f.fields)
+	for _, field := range spec.fields {
+		text, sent := f.fields[field.name]
+		switch {
+		case sent:
+			d.check(field.name, text, field.check)
+		case field.required:
+			d.add(field.name, "is required")
+		}
+	}
 	return invalid(d)
 }
 

@@ -23,50 +23,57 @@ func (d *details) add(field, message string) {
 	*d = append(*d, mid.FieldError{Field: field, Message: message})
 }
 
-// required reports whether there is a value to look at more closely.
-func (d *details) required(field, value string) bool {
-	if value == "" {
-		d.add(field, "is required")
-	}
-	return value != ""
-}
+// check says what is wrong with a text that was sent, or nothing. Whether it
+// may be absent is another question.
+type check func(text string) (complaint string)
 
-// The checks below leave an absent value alone: whether it may be absent is
-// for required to say.
-
-func (d *details) oneOf(field, value string, allowed ...string) {
-	if value != "" && !slices.Contains(allowed, value) {
-		d.add(field, "must be one of: "+strings.Join(allowed, ", "))
+func (d *details) check(field, text string, c check) {
+	if complaint := c(text); complaint != "" {
+		d.add(field, complaint)
 	}
 }
 
-func (d *details) recipient(field, value string) {
-	if value != "" && !e164.MatchString(value) {
-		d.add(field, "must be a mobile number in E.164 form")
+func complainUnless(ok bool, complaint string) string {
+	if ok {
+		return ""
+	}
+	return complaint
+}
+
+func anyText(string) string { return "" }
+
+func notEmpty(text string) string {
+	return complainUnless(text != "", "must not be empty")
+}
+
+func oneOf[T ~string](allowed ...T) check {
+	return func(text string) string {
+		if slices.Contains(allowed, T(text)) {
+			return ""
+		}
+		names := make([]string, len(allowed))
+		for i, a := range allowed {
+			names[i] = string(a)
+		}
+		return "must be one of: " + strings.Join(names, ", ")
 	}
 }
 
-func (d *details) country(field, value string) {
-	if value != "" && !country.MatchString(value) {
-		d.add(field, "must be an ISO 3166-1 alpha-2 code in upper case")
-	}
+func isRecipient(text string) string {
+	return complainUnless(e164.MatchString(text), "must be a mobile number in E.164 form")
 }
 
-func (d *details) email(field, value string) {
-	if value == "" {
-		return
-	}
-	if a, err := mail.ParseAddress(value); err != nil || a.Address != value {
-		d.add(field, "must be an e-mail address")
-	}
+func isCountry(text string) string {
+	return complainUnless(country.MatchString(text), "must be an ISO 3166-1 alpha-2 code in upper case")
 }
 
-func (d *details) callbackURL(field, value string) {
-	if value == "" {
-		return
-	}
-	u, err := url.Parse(value)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		d.add(field, "must be an absolute http or https URL")
-	}
+func isEmail(text string) string {
+	a, err := mail.ParseAddress(text)
+	return complainUnless(err == nil && a.Address == text, "must be an e-mail address")
+}
+
+func isCallbackURL(text string) string {
+	u, err := url.Parse(text)
+	ok := err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
+	return complainUnless(ok, "must be an absolute http or https URL")
 }

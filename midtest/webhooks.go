@@ -33,7 +33,7 @@ type Delivery struct {
 	SubjectID string
 	// URL is the callback URL.
 	URL string
-	// Attempt counts from 1.
+	// Attempt counts from 1, and again from 1 after [Server.Redeliver].
 	Attempt int
 	// Status is the receiver's, or zero if it did not answer: Err tells why.
 	Status int
@@ -71,7 +71,8 @@ func (s *Server) Events() []Delivery {
 	return slices.Clone(s.hooks.deliveries)
 }
 
-// Redeliver sends an event again, as if it had not been acknowledged. It is an
+// Redeliver sends an event again, as if it had never been sent: Attempt starts
+// again at 1, and there are five attempts until it is acknowledged. It is an
 // error if the id is of no event.
 func (s *Server) Redeliver(eventID string) error {
 	s.hooks.mu.Lock()

@@ -113,6 +113,21 @@ func TestClientVerifiesEvents(t *testing.T) {
 	})
 }
 
+func TestEventsTellOfSigningThatExpires(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := start(t, midtest.WithInMemory(), midtest.WithTokenLifetime(100*time.Hour))
+		var rec receiver
+		c.srv.HandleCallbacks(&rec)
+		session := c.signing(callback)
+		time.Sleep(72 * time.Hour)
+		synctest.Wait()
+		require.Len(t, rec.got, 1)
+		assert.Equal(t, mid.EventSigningCompleted, rec.got[0].event.Type)
+		assert.JSONEq(t, string(c.get("/signing/sessions/"+session.ID).Data), string(rec.got[0].event.Data))
+		assert.Contains(t, string(rec.got[0].event.Data), `"status":"expired"`)
+	})
+}
+
 func TestEventsAreDeliveredAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := start(t, midtest.WithInMemory())
@@ -141,6 +156,7 @@ func TestEventsAreDeliveredAgain(t *testing.T) {
 		synctest.Wait()
 		require.Len(t, rec.got, 6)
 		assert.Equal(t, rec.got[0].event.ID, rec.got[5].event.ID)
+		assert.Equal(t, 1, c.srv.Events()[5].Attempt)
 		assert.ErrorContains(t, c.srv.Redeliver("evt_x"), `midtest: there is no event "evt_x"`)
 	})
 }
