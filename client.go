@@ -120,7 +120,7 @@ func newPipeline(cfg *config) (*pipeline, error) {
 	if p.limiter == nil {
 		p.limiter = newLimiter(cfg.plan, cfg.retry.MaxRetryAfter)
 	}
-	p.fetch = checked(cfg.source)
+	p.fetch = p.checked(cfg.source)
 	if cfg.source == nil {
 		own, err := newClientCredentials(p, cfg.clientID, cfg.clientSecret)
 		if err != nil {

@@ -208,7 +208,7 @@ const maxErrorBody = 64 << 10
 func (p *pipeline) apiError(call *transport.Call, resp *http.Response, env *envelope) *APIError {
 	e := &APIError{
 		StatusCode: resp.StatusCode,
-		Code:       ErrorCode(p.scrub(call, string(env.Error.Code))),
+		Code:       p.scrubCode(call, env.Error.Code),
 		Message:    p.scrub(call, env.Error.Message),
 		RequestID:  p.scrub(call, string(env.Meta.RequestID)),
 		RetryAfter: transport.RetryAfter(resp),
@@ -289,8 +289,12 @@ func snippet(body string) string {
 
 // failure is the error of a call that no answer ended.
 func (p *pipeline) failure(call *transport.Call, err error) error {
-	text := p.scrub(call, err.Error())
-	clean := text == err.Error()
+	text := err.Error()
+	clean := isScrubbed(err)
+	if !clean {
+		text = p.scrub(call, text)
+		clean = text == err.Error()
+	}
 	if !strings.HasPrefix(text, "mid: ") {
 		text = fmt.Sprintf("mid: %s %s: %s", call.Method, line(p.relative(&call.URL), maxLine), line(text, maxLine))
 		if call.Attempts > 1 {

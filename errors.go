@@ -51,6 +51,13 @@ const (
 	CodeServiceUnavailable   ErrorCode = "service_unavailable"
 )
 
+// contractCodes are not changed.
+var contractCodes = []ErrorCode{
+	CodeRateLimitExceeded, CodeInvalidRequest, CodeInvalidClient, CodeUnauthorized, CodeForbidden, CodeNotFound,
+	CodeConflict, CodeIdempotencyConflict, CodePayloadTooLarge, CodeUnsupportedMediaType, CodeInternalError,
+	CodeServiceUnavailable,
+}
+
 // FieldError is what the server found wrong with one field of a request.
 type FieldError struct {
 	Field   string `json:"field"` // the wire name, like recipient

@@ -3,6 +3,7 @@ package mid_test
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,6 +18,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/oauth2"
 
 	"github.com/mobid-io/mid-go"
 )
@@ -252,5 +254,44 @@ func TestLogLines(t *testing.T) {
 		out.Reset()
 		require.Error(t, c.Call(t.Context(), "GET", "/x", nil, nil))
 		require.Contains(t, out.String(), `"level":"`+level+`"`)
+	}
+}
+
+// A test may have a secret that is a word of the SDK's own. Programs can act on
+// the error all the same.
+func TestErrorsOfAnEverydaySecretAreStillErrors(t *testing.T) {
+	t.Parallel()
+	for _, secret := range []string{"secret", "id", "client", "invalid", "auth", "token", "mid", "POST", "0", "e"} {
+		a := &api{handle: answers(status(404, problem("not_found", "no such session", ""))), token: func(n int) (*http.Response, error) {
+			if n == 1 {
+				return answer(401, problem("invalid_client", "the client secret is wrong", "")), nil
+			}
+			return tokenAnswer(n, time.Hour), nil
+		}}
+		c, err := mid.NewClient(testID, secret, mid.WithHTTPClient(&http.Client{Transport: a}))
+		require.NoError(t, err)
+		err = look(t.Context(), c)
+		require.ErrorIs(t, err, mid.ErrInvalidClient, secret)
+		require.ErrorIs(t, err, mid.ErrUnauthorized, secret)
+		err = look(t.Context(), c)
+		require.ErrorIs(t, err, mid.ErrNotFound, secret)
+		e, ok := errors.AsType[*mid.APIError](err)
+		require.True(t, ok, "%v", err)
+		require.Equal(t, mid.CodeNotFound, e.Code)
+	}
+}
+
+// A token source of the application's own, or its server, may quote the secret.
+func TestErrorsOfATokenSourceAreScrubbed(t *testing.T) {
+	t.Parallel()
+	quoting := &oauth2.RetrieveError{ErrorCode: "invalid_client", ErrorDescription: "not " + testSecret, Response: &http.Response{StatusCode: 401}}
+	for _, src := range []mid.TokenSource{
+		mid.OAuth2TokenSource(tokenFunc(func() (*oauth2.Token, error) { return nil, quoting })),
+		source(func(context.Context) (*oauth2.Token, error) { return nil, fmt.Errorf("login as %s failed", testSecret) }),
+	} {
+		a := &api{handle: answers(status(200, ok(pendingSession)))}
+		err := look(t.Context(), a.client(t, mid.WithTokenSource(src)))
+		require.Error(t, err)
+		require.NotContains(t, everything(err), testSecret)
 	}
 }

@@ -132,11 +132,16 @@ func (s *clientCredentials) Token(ctx context.Context) (*oauth2.Token, error) {
 }
 
 // checked is a token source of the application's, whose errors name it.
-func checked(source TokenSource) func(context.Context) (*oauth2.Token, error) {
+func (p *pipeline) checked(source TokenSource) func(context.Context) (*oauth2.Token, error) {
 	return func(ctx context.Context) (*oauth2.Token, error) {
 		token, err := source.Token(ctx)
 		if err == nil {
 			err = usable("WithTokenSource", token)
+		}
+		if e, ok := err.(*APIError); ok { //nolint:errorlint // such as OAuth2TokenSource's
+			own := *e
+			own.Message = p.scrub(new(transport.Call), e.Message)
+			err = &own
 		}
 		return token, in("token source", err)
 	}

@@ -44,10 +44,11 @@ var (
 	_ func(*midtest.Server, string) error       = (*midtest.Server).Redeliver
 	_ func(*midtest.Server, http.Handler)       = (*midtest.Server).HandlePages
 
-	_ func(*midtest.Server) []mid.AuthSession     = (*midtest.Server).AuthSessions
-	_ func(*midtest.Server) []mid.Verification    = (*midtest.Server).Verifications
-	_ func(*midtest.Server) []mid.SigningDocument = (*midtest.Server).SigningDocuments
-	_ func(*midtest.Server) []mid.SigningSession  = (*midtest.Server).SigningSessions
+	_ func(*midtest.Server) []mid.AuthSession      = (*midtest.Server).AuthSessions
+	_ func(*midtest.Server) []mid.Verification     = (*midtest.Server).Verifications
+	_ func(*midtest.Server) []mid.SigningDocument  = (*midtest.Server).SigningDocuments
+	_ func(*midtest.Server) []mid.IdentityDocument = (*midtest.Server).IdentityDocuments
+	_ func(*midtest.Server) []mid.SigningSession   = (*midtest.Server).SigningSessions
 
 	_ = []fmt.Formatter{midtest.Request{}, midtest.Delivery{}}
 
