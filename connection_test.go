@@ -106,13 +106,13 @@ func TestConnectionThatDiedSilently(t *testing.T) {
 		server := httptest.NewUnstartedServer(http.HandlerFunc(serveSession))
 		server.EnableHTTP2 = http2
 		server.StartTLS()
-		defer server.Close()
+		t.Cleanup(server.Close)
 		r := newRelay(t, server.Listener.Addr().String())
 
 		transport := defaultTransport(200 * time.Millisecond)
 		transport.TLSClientConfig.RootCAs = x509.NewCertPool()
 		transport.TLSClientConfig.RootCAs.AddCert(server.Certificate())
-		defer transport.CloseIdleConnections()
+		t.Cleanup(transport.CloseIdleConnections)
 		c, err := NewClient("id", "secret", WithBaseURL("https://"+r.Addr().String()+"/v1"),
 			WithHTTPClient(&http.Client{Transport: transport}), WithAttemptTimeout(200*time.Millisecond),
 			WithRetry(RetryPolicy{MaxRetries: 3, MinWait: time.Millisecond, MaxWait: time.Millisecond}))

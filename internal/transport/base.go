@@ -65,7 +65,7 @@ func (b *Base) once(req *http.Request) *http.Request {
 		if key := req.Header["Idempotency-Key"]; b.plain && key != nil {
 			once.Header = maps.Clone(req.Header)
 			delete(once.Header, "Idempotency-Key")
-			once.Header["idempotency-key"] = key //nolint:staticcheck // on purpose
+			once.Header["idempotency-key"] = key
 		}
 	default:
 		once.Body, once.TransferEncoding = emptyBody{}, identity
