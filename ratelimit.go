@@ -60,6 +60,10 @@ type quota struct {
 	// those of the period before.
 	since          time.Time
 	recent, before time.Duration
+	// The latest Date header, as it came and parsed: it is the same for all
+	// answers of a second.
+	date   string
+	dateAt time.Time
 }
 
 // clockPeriod is how long an answer's account of the clock counts, and once
@@ -80,7 +84,10 @@ func (q *quota) observe(header http.Header, now time.Time) RateLimit {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.last = RateLimit(told)
-	ahead := transport.Date(header, now).Sub(now)
+	if date := header.Get("Date"); date != q.date || date == "" {
+		q.date, q.dateAt = date, transport.Date(header, now)
+	}
+	ahead := q.dateAt.Sub(now)
 	switch age := now.Sub(q.since); {
 	case q.since.IsZero() || age > 2*clockPeriod:
 		q.since, q.recent, q.before = now, ahead, ahead

@@ -35,19 +35,21 @@ func (l *Log) RoundTrip(req *http.Request) (*http.Response, error) {
 	if !l.Logger.Enabled(ctx, level) {
 		return resp, err
 	}
-	attrs := make([]slog.Attr, 0, 6)
-	attrs = append(attrs,
+	now := time.Now()
+	// Without a program counter: the source of the line would be this file.
+	record := slog.NewRecord(now, level, "mid: request", 0)
+	record.AddAttrs(
 		slog.String("method", req.Method),
 		slog.String("path", l.Path(req.URL)),
 		slog.Int("attempt", call.Attempts),
-		slog.Duration("duration", time.Since(start)))
+		slog.Duration("duration", now.Sub(start)))
 	if err != nil {
-		attrs = append(attrs, slog.String("error", l.Clean(call, cause(err).Error())))
+		record.AddAttrs(slog.String("error", l.Clean(call, cause(err).Error())))
 	} else {
-		attrs = append(attrs,
+		record.AddAttrs(
 			slog.Int("status", resp.StatusCode),
 			slog.String("request_id", l.Clean(call, resp.Header.Get("X-Request-Id"))))
 	}
-	l.Logger.LogAttrs(ctx, level, "mid: request", attrs...)
+	_ = l.Logger.Handler().Handle(ctx, record) // as a Logger does
 	return resp, err
 }
