@@ -18,7 +18,7 @@ func (p *pipeline) scrub(call *transport.Call, text string) string {
 	secrets := []string{p.secret(), current, replaced}
 	// No spelling is shorter than the secret itself, so that a text like a
 	// request id need not be looked at.
-	if !slices.ContainsFunc(secrets, func(s string) bool { return s != "" && len(s) <= len(text) }) {
+	if !slices.ContainsFunc(secrets, func(s string) bool { return s != "" && (len(s) < len(text) || s == text) }) {
 		return text
 	}
 	// The longest first: one may be the beginning of another.
