@@ -104,7 +104,7 @@
 //
 //	signing, err := client.Signing.CreateSession(ctx, mid.CreateSigningSessionParams{
 //		DocumentIDs: []string{document.ID},
-//		Signers:     []mid.SignerParams{{Name: "Ada Lovelace", Email: "ada@example.com"}},
+//		Signers:     []mid.SignerParams{{Name: "Ada Marsh", Email: "ada@example.com"}},
 //		ExpiresIn:   48 * time.Hour,
 //	})
 //	if err != nil {

@@ -30,7 +30,7 @@ var wire = map[string]struct {
 		"callback_url":"https://shop.example/hook","metadata":{"a":"b"}}`},
 	"Verification": {new(mid.Verification), `{"id":"ver_1","status":"verified","document_type":"passport","country":"GB","estimated_time":"90s","confidence":0.98,
 		"checks":{"document_authenticity":"passed","face_match":"failed","liveness_detection":"pending","data_extraction":"completed"},
-		"extracted_data":{"first_name":"Ada","last_name":"Lovelace","date_of_birth":"1815-12-10","document_number":"X1","expiry_date":"2031-01-01","nationality":"GB"},
+		"extracted_data":{"first_name":"Ada","last_name":"Marsh","date_of_birth":"1992-03-14","document_number":"X1","expiry_date":"2031-01-01","nationality":"GB"},
 		"rejection_reason":"blurred","created_at":"2026-01-02T03:04:05Z","completed_at":"2026-01-02T03:05:05Z","metadata":{"a":"b"}}`},
 	"SigningDocument": {new(mid.SigningDocument), `{"id":"doc_1","name":"Contract","content_type":"application/pdf","size":12,"sha256":"00ff","created_at":"2026-01-02T03:04:05Z"}`},
 	"CreateSigningSessionParams": {new(mid.CreateSigningSessionParams), `{"document_ids":["doc_1","doc_2"],"signers":[{"name":"Ada","email":"ada@example.com"}],

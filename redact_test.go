@@ -88,10 +88,10 @@ func TestNoVerbShowsASecret(t *testing.T) {
 
 var (
 	hiddenData = mid.ExtractedData{
-		FirstName: "Adaline", LastName: "Lovelace", DateOfBirth: "1815-12-10",
+		FirstName: "Adaline", LastName: "Marsh", DateOfBirth: "1992-03-14",
 		DocumentNumber: "XK1234567", ExpiryDate: "2031-05-06", Nationality: "British",
 	}
-	hiddenFields = []string{"Adaline", "Lovelace", "1815-12-10", "XK1234567", "2031-05-06", "British"}
+	hiddenFields = []string{"Adaline", "Marsh", "1992-03-14", "XK1234567", "2031-05-06", "British"}
 )
 
 func TestNoVerbShowsExtractedData(t *testing.T) {
@@ -203,7 +203,7 @@ func TestLogsShowNoSecretOfAClient(t *testing.T) {
 // sign at, also where a value is printed as a part of another.
 func TestNoVerbShowsWhoASessionIsOf(t *testing.T) {
 	t.Parallel()
-	hidden := []string{"Adaline Lovelace", "adaline@example.com", "+14155550123", "https://sign.example.com/link_1", "192.0.2.17"}
+	hidden := []string{"Adaline Marsh", "adaline@example.com", "+14155550123", "https://sign.example.com/link_1", "192.0.2.17"}
 	signer := mid.Signer{Name: hidden[0], Email: hidden[1], SignURL: hidden[3], IPAddress: hidden[4], Status: mid.SignerSigned}
 	signing := mid.SigningSession{ID: "sig_1", Status: mid.SigningPending, Signers: []mid.Signer{signer}}
 	asked := mid.SignerParams{Name: hidden[0], Email: hidden[1]}

@@ -183,7 +183,7 @@ func TestCreateSigningSessionParamsAreChecked(t *testing.T) {
 		func() P {
 			return P{
 				DocumentIDs: []string{"doc_1", "doc_2"},
-				Signers:     []mid.SignerParams{{Name: "Ada Lovelace", Email: "ada@example.com"}, {Name: "Ben", Email: "ben+sign@example.org"}},
+				Signers:     []mid.SignerParams{{Name: "Ada Marsh", Email: "ada@example.com"}, {Name: "Ben", Email: "ben+sign@example.org"}},
 				ExpiresIn:   48 * time.Hour,
 			}
 		},

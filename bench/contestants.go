@@ -28,7 +28,7 @@ const (
 	hookSecret = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
 	createName = "example widget"
 	createDesc = "A small thing, made to be measured."
-	createMail = "jenny.rosen@example.com"
+	createMail = "noor.haddad@example.com"
 )
 
 // Contestants are in the order of the tables.

@@ -69,7 +69,7 @@ type widgetParams struct {
 
 const (
 	widgetID     = "wid_1Mx7ZqLkdIwHu7ix"
-	widgetAnswer = `{"id":"` + widgetID + `","object":"widget","name":"example widget","description":"%PAD%","status":"active","owner":{"id":"usr_9sTpQ2","email":"jenny.rosen@example.com"},"tags":["alpha","beta"],"metadata":{"team":"core","region":"eu-1"},"count":42,"price":12.5,"enabled":true,"created_at":"2026-01-02T03:04:05Z","updated_at":"2026-02-03T04:05:06Z"}`
+	widgetAnswer = `{"id":"` + widgetID + `","object":"widget","name":"example widget","description":"%PAD%","status":"active","owner":{"id":"usr_9sTpQ2","email":"noor.haddad@example.com"},"tags":["alpha","beta"],"metadata":{"team":"core","region":"eu-1"},"count":42,"price":12.5,"enabled":true,"created_at":"2026-01-02T03:04:05Z","updated_at":"2026-02-03T04:05:06Z"}`
 	widgetEvent  = `{"id":"evt_1Mx7ZqLkdIwHu7ix","type":"widget.updated","created":"2026-02-03T04:05:06Z","data":{"object":` + widgetAnswer + `}}`
 )
 

@@ -65,9 +65,9 @@ func TestFileTitleAndSigners(t *testing.T) {
 	defer srv.Close()
 	setEnv(t, srv)
 	var out, complaints bytes.Buffer
-	err := run(t.Context(), []string{"-pdf", "agreement.pdf", "-title", "Lease", "Ada Byron <ada@example.com>"}, &out, &complaints)
+	err := run(t.Context(), []string{"-pdf", "agreement.pdf", "-title", "Lease", "Ada Marsh <ada@example.com>"}, &out, &complaints)
 	require.NoError(t, err)
-	assert.Contains(t, out.String(), "Ada Byron signed at")
+	assert.Contains(t, out.String(), "Ada Marsh signed at")
 	assert.Empty(t, complaints.String())
 	require.Len(t, srv.SigningSessions(), 1)
 	assert.Equal(t, "ada@example.com", srv.SigningSessions()[0].Signers[0].Email)
@@ -90,7 +90,7 @@ func TestFollowingASession(t *testing.T) {
 	var out, complaints bytes.Buffer
 	err := run(t.Context(), []string{"-session", session.ID}, &out, &complaints)
 	require.ErrorContains(t, err, "it is declined")
-	assert.Contains(t, out.String(), "Ada Byron signed at")
+	assert.Contains(t, out.String(), "Ada Marsh signed at")
 	assert.Contains(t, out.String(), "Grace Hill: declined (2 of 2)")
 	assert.NotContains(t, out.String(), "Everybody")
 }
@@ -105,7 +105,7 @@ func newSession(t *testing.T, srv *midtest.Server) *mid.SigningSession {
 	session, err := client.Signing.CreateSession(t.Context(), mid.CreateSigningSessionParams{
 		DocumentIDs: []string{document.ID},
 		Signers: []mid.SignerParams{
-			{Name: "Ada Byron", Email: "ada@example.com"},
+			{Name: "Ada Marsh", Email: "ada@example.com"},
 			{Name: "Grace Hill", Email: "grace@example.org"},
 		},
 	})
@@ -162,7 +162,7 @@ func TestCtrlC(t *testing.T) {
 // the program has to say.
 func interrupted(t *testing.T) string {
 	t.Helper()
-	cmd := program(t, "Ada Byron <ada@example.com>")
+	cmd := program(t, "Ada Marsh <ada@example.com>")
 	stdout, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	var stderr bytes.Buffer
