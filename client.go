@@ -120,8 +120,9 @@ func newPipeline(cfg *config) (*pipeline, error) {
 	if p.limiter == nil {
 		p.limiter = newLimiter(cfg.plan, cfg.retry.MaxRetryAfter)
 	}
-	p.fetch = p.checked(cfg.source)
-	if cfg.source == nil {
+	if cfg.source != nil {
+		p.fetch = p.checked(cfg.source)
+	} else {
 		own, err := newClientCredentials(p, cfg.clientID, cfg.clientSecret)
 		if err != nil {
 			return nil, err

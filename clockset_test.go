@@ -1,6 +1,7 @@
 package mid_test
 
 import (
+	"net/http"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,7 +14,7 @@ import (
 // A clock that is set does harm for a few windows, not for the client's life:
 // the server's account of the old time is forgotten.
 func TestClockThatIsSet(t *testing.T) {
-	for name, step := range map[string]time.Duration{"a little": -3 * time.Second, "much": -30 * time.Second, "ahead": 20 * time.Second} {
+	for name, step := range map[string]time.Duration{"a little": -3 * time.Second, "much": -30 * time.Second, "ahead": 20 * time.Second, "an hour": -time.Hour} {
 		synctest.Test(t, func(t *testing.T) {
 			w := &window{limit: 20, length: time.Minute, latency: 100 * time.Millisecond}
 			c := (&api{handle: w.handle}).client(t, staticToken())
@@ -29,6 +30,42 @@ func TestClockThatIsSet(t *testing.T) {
 			hurry(t, []*mid.Client{c}, 8, 10*time.Minute)
 			require.Zero(t, w.refused, name)
 			require.GreaterOrEqual(t, w.served, 180, name)
+		})
+	}
+}
+
+// A step that no clock's quirk explains is believed at once.
+func TestClockThatIsSetByAnHour(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &window{limit: 20, length: time.Minute, latency: 100 * time.Millisecond}
+		c := (&api{handle: w.handle}).client(t, staticToken())
+		hurry(t, []*mid.Client{c}, 8, 3*time.Minute)
+		w.mu.Lock()
+		w.skew, w.end = -time.Hour, w.end.Add(-time.Hour)
+		w.mu.Unlock()
+		hurry(t, []*mid.Client{c}, 8, 5*time.Minute)
+		require.Zero(t, w.refused)
+	})
+}
+
+// A Date that is none is as good as no Date, however often it comes: the server's
+// clock is then taken to be the client's.
+func TestDateThatIsNone(t *testing.T) {
+	for _, date := range []string{"0", "", "yesterday"} {
+		synctest.Test(t, func(t *testing.T) {
+			left := 3
+			a := &api{handle: func(*http.Request) (*http.Response, error) {
+				left = (left + 2) % 3 // two may go, one, none
+				resp := answer(200, ok(pendingSession), limits(3, left, time.Now().Add(30*time.Second))...)
+				resp.Header.Set("Date", date)
+				return resp, nil
+			}}
+			c := a.client(t, staticToken())
+			for range 12 {
+				start := time.Now()
+				require.NoError(t, look(t.Context(), c), date)
+				require.LessOrEqual(t, time.Since(start), 32*time.Second, date)
+			}
 		})
 	}
 }

@@ -109,12 +109,14 @@ func TestConnectionThatDiedSilently(t *testing.T) {
 		t.Cleanup(server.Close)
 		r := newRelay(t, server.Listener.Addr().String())
 
-		transport := defaultTransport(200 * time.Millisecond)
+		transport := defaultTransport()
+		transport.HTTP2.SendPingTimeout /= 100
+		transport.HTTP2.PingTimeout /= 100
 		transport.TLSClientConfig.RootCAs = x509.NewCertPool()
 		transport.TLSClientConfig.RootCAs.AddCert(server.Certificate())
 		t.Cleanup(transport.CloseIdleConnections)
 		c, err := NewClient("id", "secret", WithBaseURL("https://"+r.Addr().String()+"/v1"),
-			WithHTTPClient(&http.Client{Transport: transport}), WithAttemptTimeout(200*time.Millisecond),
+			WithHTTPClient(&http.Client{Transport: transport}), WithAttemptTimeout(defaultAttemptTimeout/100),
 			WithRetry(RetryPolicy{MaxRetries: 3, MinWait: time.Millisecond, MaxWait: time.Millisecond}))
 		require.NoError(t, err)
 		_, err = c.Authentication.GetSession(t.Context(), "sess_1")

@@ -208,9 +208,9 @@ const maxErrorBody = 64 << 10
 func (p *pipeline) apiError(call *transport.Call, resp *http.Response, env *envelope) *APIError {
 	e := &APIError{
 		StatusCode: resp.StatusCode,
-		Code:       p.scrubCode(call, env.Error.Code),
-		Message:    p.scrub(call, env.Error.Message),
-		RequestID:  p.scrub(call, string(env.Meta.RequestID)),
+		Code:       env.Error.Code,
+		Message:    env.Error.Message,
+		RequestID:  string(env.Meta.RequestID),
 		RetryAfter: transport.RetryAfter(resp),
 		Method:     call.Method,
 		Path:       p.relative(&call.URL),
@@ -221,13 +221,14 @@ func (p *pipeline) apiError(call *transport.Call, resp *http.Response, env *enve
 		if d == (FieldError{}) {
 			continue // a null
 		}
-		e.Details = append(e.Details, FieldError{p.scrub(call, d.Field), p.scrub(call, d.Message)})
+		e.Details = append(e.Details, d)
 	}
 	for _, values := range e.Header {
 		for i, v := range values {
 			values[i] = p.scrub(call, v)
 		}
 	}
+	p.scrubTold(call, e)
 	return e
 }
 

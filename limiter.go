@@ -28,12 +28,6 @@ type waiter struct {
 	deadline time.Time  // the zero time: none
 }
 
-func newWaiter(ctx context.Context) *waiter {
-	w := &waiter{ready: make(chan error, 1)}
-	w.deadline, _ = ctx.Deadline()
-	return w
-}
-
 func newLimiter(plan *Plan, maxWait time.Duration) *limiter {
 	l := &limiter{maxWait: maxWait, budget: new(windowBudget)}
 	if plan != nil {
@@ -54,8 +48,9 @@ func (l *limiter) Wait(ctx context.Context) error {
 		l.mu.Unlock()
 		return nil
 	}
-	w := newWaiter(ctx)
-	if err := l.refusal(now, w, len(l.queue)); err != nil {
+	w := &waiter{ready: make(chan error, 1)}
+	w.deadline, _ = ctx.Deadline()
+	if err := l.refusal(now, w.deadline, len(l.queue)); err != nil {
 		l.mu.Unlock()
 		return err
 	}
@@ -76,7 +71,8 @@ func (l *limiter) Wait(ctx context.Context) error {
 func (l *limiter) check(ctx context.Context) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.refusal(time.Now(), newWaiter(ctx), len(l.queue))
+	deadline, _ := ctx.Deadline()
+	return l.refusal(time.Now(), deadline, len(l.queue))
 }
 
 // Observe is told of the end of each request that Wait let go.
@@ -117,7 +113,7 @@ func (l *limiter) dispatch(now time.Time) {
 	}
 	kept := l.queue[:0]
 	for _, w := range l.queue {
-		if err := l.refusal(now, w, len(kept)); err != nil {
+		if err := l.refusal(now, w.deadline, len(kept)); err != nil {
 			w.ready <- err
 			continue
 		}
@@ -130,13 +126,13 @@ func (l *limiter) dispatch(now time.Time) {
 
 // refusal is the error for a caller with ahead others before it whose wait
 // can't end in time.
-func (l *limiter) refusal(now time.Time, w *waiter, ahead int) error {
+func (l *limiter) refusal(now, deadline time.Time, ahead int) error {
 	at := l.turn(now, ahead)
 	wait := at.Sub(now)
 	switch {
 	case wait <= 0:
 		return nil
-	case !w.deadline.IsZero() && !at.Before(w.deadline):
+	case !deadline.IsZero() && !at.Before(deadline):
 		return &RateLimitError{RetryAfter: wait, RateLimit: l.last, Err: context.DeadlineExceeded}
 	case wait > l.maxWait:
 		return &RateLimitError{RetryAfter: wait, RateLimit: l.last}

@@ -127,10 +127,11 @@
 //		fmt.Println(session.Status)
 //	}
 //
-// Failures that may pass, such as 429, 5xx, a broken network and those of a token
-// source, cache or limiter of your own, are waited out; those that can't, such as [ErrNotFound], end the wait at once. A session
-// whose expiry has passed, by the server's clock, is looked at once more. The
-// expiry counts once a look has succeeded, so give ctx a deadline.
+// Failures that may pass, such as 429, 5xx, a broken network and those of a
+// token source, cache or limiter of your own, are waited out; those that can't,
+// such as [ErrNotFound], end the wait at once. A session whose expiry has
+// passed, by the server's clock, is looked at once more. The expiry counts once
+// a look has succeeded, so give ctx a deadline.
 // [PollOptions] set the pace, and its Wake lets a webhook cut a pause short: a
 // channel of its own for each wait, with room for one, that the handler sends to
 // without waiting.

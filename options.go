@@ -21,6 +21,8 @@ const (
 	fieldClientSecret = "clientSecret"
 )
 
+const defaultAttemptTimeout = 30 * time.Second
+
 // config is what the options make. Nothing in it is the caller's to change.
 type config struct {
 	clientID, clientSecret string
@@ -45,7 +47,7 @@ func newConfig(clientID, clientSecret string, opts []Option) (*config, error) {
 		clientID:       clientID,
 		clientSecret:   clientSecret,
 		retry:          DefaultRetryPolicy(),
-		attemptTimeout: 30 * time.Second,
+		attemptTimeout: defaultAttemptTimeout,
 	}
 	opts = append([]Option{WithBaseURL(ProductionURL)}, opts...)
 	for _, opt := range opts {
@@ -338,7 +340,7 @@ func WithWebhooks(cfg WebhookConfig) Option {
 func (c *config) transport() (http.RoundTripper, error) {
 	base := c.httpClient.Transport
 	if base == nil {
-		base = defaultTransport(c.attemptTimeout)
+		base = defaultTransport()
 	}
 	if c.certificate == nil {
 		return base, nil
@@ -365,9 +367,10 @@ func (c *config) transport() (http.RoundTripper, error) {
 
 // defaultTransport keeps more idle connections to the one host than
 // http.DefaultTransport, which keeps two. An HTTP/2 connection that has died
-// without a word is found out within one attempt, for the attempts that follow
-// would go to it as well.
-func defaultTransport(attemptTimeout time.Duration) *http.Transport {
+// without a word is found out within an attempt of the default timeout, for the
+// attempts that follow would go to it as well. The answer to a ping may have to
+// wait for an upload's bytes that are on their way, so it has time.
+func defaultTransport() *http.Transport {
 	dialer := &net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}
 	return &http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,
@@ -376,7 +379,7 @@ func defaultTransport(attemptTimeout time.Duration) *http.Transport {
 		TLSHandshakeTimeout:   10 * time.Second,
 		ExpectContinueTimeout: time.Second,
 		ForceAttemptHTTP2:     true,
-		HTTP2:                 &http.HTTP2Config{SendPingTimeout: attemptTimeout / 3, PingTimeout: attemptTimeout / 3},
+		HTTP2:                 &http.HTTP2Config{SendPingTimeout: 10 * time.Second, PingTimeout: 15 * time.Second},
 		MaxIdleConns:          256,
 		MaxIdleConnsPerHost:   256,
 		IdleConnTimeout:       90 * time.Second,

@@ -60,14 +60,15 @@ type quota struct {
 	// those of the period before.
 	since          time.Time
 	recent, before time.Duration
-	// The latest Date header, as it came and parsed: it is the same for all
-	// answers of a second.
+	// The latest Date header, as it came and parsed, or the zero time: it is
+	// the same for all answers of a second.
 	date   string
 	dateAt time.Time
 }
 
 // clockPeriod is how long an answer's account of the clock counts, and once
-// more. Then it is forgotten, for one of the clocks may have been set.
+// more. Then it is forgotten, for one of the clocks may have been set; at once,
+// if it is off by more than that.
 const clockPeriod = time.Minute
 
 // observe notes an answer's quota and returns it with Reset on the local
@@ -84,12 +85,9 @@ func (q *quota) observe(header http.Header, now time.Time) RateLimit {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.last = RateLimit(told)
-	if date := header.Get("Date"); date != q.date || date == "" {
-		q.date, q.dateAt = date, transport.Date(header, now)
-	}
-	ahead := q.dateAt.Sub(now)
+	ahead := q.serverTime(header, now).Sub(now)
 	switch age := now.Sub(q.since); {
-	case q.since.IsZero() || age > 2*clockPeriod:
+	case q.since.IsZero() || age > 2*clockPeriod || max(q.recent, q.before)-ahead > clockPeriod:
 		q.since, q.recent, q.before = now, ahead, ahead
 	case age > clockPeriod:
 		q.since, q.recent, q.before = now, ahead, q.recent
@@ -102,6 +100,18 @@ func (q *quota) observe(header http.Header, now time.Time) RateLimit {
 	return local
 }
 
+// serverTime is the answer's Date, or now if it has none.
+func (q *quota) serverTime(header http.Header, now time.Time) time.Time {
+	if date := header.Get("Date"); date != q.date || q.dateAt.IsZero() {
+		q.date = date
+		q.dateAt, _ = http.ParseTime(date) // the zero time for what is no date
+	}
+	if q.dateAt.IsZero() {
+		return now
+	}
+	return q.dateAt
+}
+
 func (q *quota) seen() RateLimit {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -109,7 +119,7 @@ func (q *quota) seen() RateLimit {
 }
 
 // wait waits for the limiter.
-func (p *pipeline) wait(ctx context.Context) error { return in("limiter", p.limiter.Wait(ctx)) }
+func (p *pipeline) wait(ctx context.Context) error { return in(ctx, "limiter", p.limiter.Wait(ctx)) }
 
 // observe tells the limiter how a request ended; resp is nil if no answer
 // came.

@@ -72,8 +72,8 @@ func (p CreateSigningSessionParams) LogValue() slog.Value {
 	return slog.GroupValue(slog.Int("documents", len(p.DocumentIDs)), slog.Int("signers", len(p.Signers)))
 }
 
-// The Format methods below write a value as package fmt would, but for what is
-// personal in it, which is a fixed text. In a slice or a struct, package
+// The Format methods below write a value's fields as package fmt would, but for
+// what is personal in them, which is a fixed text. In a slice or a struct, package
 // log/slog's text handler prints by them too.
 
 // Format hides the ExtractedData. Without it, fmt prints the fields of a

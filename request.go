@@ -138,8 +138,9 @@ func (p *pipeline) do(ctx context.Context, r request, into target, cfg requestCo
 	return err
 }
 
-// newRequestConfig is called first of all, so that no Response keeps what came
-// with an earlier call. It allocates only if there are options.
+// newRequestConfig is called before the parameters are checked, so that no
+// Response keeps what came with an earlier call. It allocates only if there are
+// options.
 func newRequestConfig(opts []RequestOption) (requestConfig, error) {
 	if len(opts) == 0 {
 		return requestConfig{}, nil

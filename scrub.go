@@ -18,7 +18,7 @@ func (p *pipeline) scrub(call *transport.Call, text string) string {
 	secrets := []string{p.secret(), current, replaced}
 	// No spelling is shorter than the secret itself, so that a text like a
 	// request id need not be looked at.
-	if !slices.ContainsFunc(secrets, func(s string) bool { return s != "" && (len(s) < len(text) || s == text) }) {
+	if !slices.ContainsFunc(secrets, func(s string) bool { return s != "" && len(s) <= len(text) }) {
 		return text
 	}
 	// The longest first: one may be the beginning of another.
@@ -33,13 +33,18 @@ func (p *pipeline) scrub(call *transport.Call, text string) string {
 	return clean
 }
 
-// scrubCode leaves the contract's own codes alone: programs act by them, and a
-// secret of a test may be a part of one, such as client or id.
-func (p *pipeline) scrubCode(call *transport.Call, code ErrorCode) ErrorCode {
-	if slices.Contains(contractCodes, code) {
-		return code
+// scrubTold scrubs what an error's text tells. The contract's own codes are left
+// alone: programs act by them, and a secret of a test may be a part of one, such
+// as client or id.
+func (p *pipeline) scrubTold(call *transport.Call, e *APIError) {
+	if !slices.Contains(contractCodes, e.Code) {
+		e.Code = ErrorCode(p.scrub(call, string(e.Code)))
 	}
-	return ErrorCode(p.scrub(call, string(code)))
+	e.Message = p.scrub(call, e.Message)
+	e.RequestID = p.scrub(call, e.RequestID)
+	for i, d := range e.Details {
+		e.Details[i] = FieldError{p.scrub(call, d.Field), p.scrub(call, d.Message)}
+	}
 }
 
 // isScrubbed reports whether an error is one that the SDK has made of scrubbed

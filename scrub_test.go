@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -287,6 +288,12 @@ func TestErrorsOfATokenSourceAreScrubbed(t *testing.T) {
 	quoting := &oauth2.RetrieveError{ErrorCode: "invalid_client", ErrorDescription: "not " + testSecret, Response: &http.Response{StatusCode: 401}}
 	for _, src := range []mid.TokenSource{
 		mid.OAuth2TokenSource(tokenFunc(func() (*oauth2.Token, error) { return nil, quoting })),
+		mid.OAuth2TokenSource(tokenFunc(func() (*oauth2.Token, error) {
+			return nil, &oauth2.RetrieveError{ErrorCode: "bad_" + testSecret, Response: &http.Response{StatusCode: 400}}
+		})),
+		source(func(context.Context) (*oauth2.Token, error) {
+			return nil, &mid.APIError{StatusCode: 400, RequestID: testSecret, Details: []mid.FieldError{{Field: testSecret, Message: testSecret}}}
+		}),
 		source(func(context.Context) (*oauth2.Token, error) { return nil, fmt.Errorf("login as %s failed", testSecret) }),
 	} {
 		a := &api{handle: answers(status(200, ok(pendingSession)))}
@@ -294,4 +301,52 @@ func TestErrorsOfATokenSourceAreScrubbed(t *testing.T) {
 		require.Error(t, err)
 		require.NotContains(t, everything(err), testSecret)
 	}
+}
+
+// A space is a plus sign in a URL, which is no longer than itself.
+func TestErrorsAreScrubbedOfSpellingsOfTheSameLength(t *testing.T) {
+	t.Parallel()
+	a := &api{handle: answers(status(400, problem("invalid_request", "correct+horse+battery", "")))}
+	c, err := mid.NewClient(testID, "correct horse battery", mid.WithHTTPClient(&http.Client{Transport: a}))
+	require.NoError(t, err)
+	require.NotContains(t, everything(look(t.Context(), c)), "correct+horse")
+}
+
+// tokensInTurn is a cache that hands out one token after the other.
+type tokensInTurn struct{ tokens []*oauth2.Token }
+
+func (c *tokensInTurn) Token(context.Context, func(context.Context) (*oauth2.Token, error)) (*oauth2.Token, error) {
+	token := c.tokens[0]
+	c.tokens = c.tokens[1:]
+	return token, nil
+}
+
+func (*tokensInTurn) Invalidate(context.Context, *oauth2.Token) error { return nil }
+
+// slowLimiter holds up its second caller.
+type slowLimiter struct{ waits int }
+
+func (l *slowLimiter) Wait(context.Context) error {
+	if l.waits++; l.waits == 2 {
+		time.Sleep(time.Minute)
+	}
+	return nil
+}
+
+func (*slowLimiter) Observe(mid.RateLimit, time.Duration) {}
+
+// A token that expired before it was sent does not make the SDK forget the one
+// that was sent.
+func TestErrorsAreScrubbedOfATokenBeforeOneThatExpiredUnsent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := &api{handle: answers(status(401, problem("unauthorized", "bad Bearer token-of-before", "")), failed(errors.New("cut off")))}
+		c := a.client(t, mid.WithRetry(mid.RetryPolicy{}), mid.WithLimiter(&slowLimiter{}), mid.WithTokenCache(&tokensInTurn{[]*oauth2.Token{
+			{AccessToken: "token-of-before"}, {AccessToken: "token-unsent", Expiry: time.Now().Add(time.Second)}, {AccessToken: "token-of-after"},
+		}}))
+		err := look(t.Context(), c)
+		require.ErrorContains(t, err, "cut off")
+		require.ErrorContains(t, err, "bad Bearer [REDACTED]")
+		require.Len(t, a.sent(), 2)
+		require.Equal(t, "Bearer token-of-after", last(a.sent()).Header.Get("Authorization"))
+	})
 }

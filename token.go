@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,7 +27,7 @@ type TokenSource interface {
 
 // OAuth2TokenSource makes a [TokenSource] of one of package oauth2, whose
 // Token method takes no context: it is not called when ctx has ended already,
-// and once called it is waited for. An [oauth2.RetrieveError] with the code
+// and once called it is left behind when the cache's patience ends. An [oauth2.RetrieveError] with the code
 // invalid_client matches [ErrInvalidClient].
 //
 // Prefer a source that does not cache: the client's [TokenCache] does. The
@@ -80,7 +81,8 @@ func (oauth2Source) Format(f fmt.State, _ rune) { writeRedacted(f, "mid.OAuth2To
 // The default keeps it in memory for one client; an implementation of one's
 // own shares it between processes. The client asks at every wire send, so Token
 // must be quick when it has a token. When to renew it, ahead of its expiry, is
-// the cache's business: the client sends what it is given, whatever its Expiry.
+// the cache's business: the client sends what it is given, whatever its Expiry,
+// unless it expired while the request waited for the limiter.
 // A store that is shared needs a token's AccessToken, TokenType and Expiry.
 // Implementations are safe for concurrent use.
 type TokenCache interface {
@@ -140,10 +142,11 @@ func (p *pipeline) checked(source TokenSource) func(context.Context) (*oauth2.To
 		}
 		if e, ok := err.(*APIError); ok { //nolint:errorlint // such as OAuth2TokenSource's
 			own := *e
-			own.Message = p.scrub(new(transport.Call), e.Message)
+			own.Details = slices.Clone(e.Details)
+			p.scrubTold(new(transport.Call), &own)
 			err = &own
 		}
-		return token, in("token source", err)
+		return token, in(ctx, "token source", err)
 	}
 }
 
@@ -163,7 +166,7 @@ func (p *pipeline) token(ctx context.Context) (*oauth2.Token, error) {
 	if err == nil && !ok {
 		err = usable("WithTokenCache", token)
 	}
-	return token, in("token cache", err)
+	return token, in(ctx, "token cache", err)
 }
 
 // usable refuses what would be retried, and waited for, in vain.
@@ -178,10 +181,9 @@ func usable(option string, token *oauth2.Token) error {
 }
 
 // in names the part of the client that an error is of, unless it says so
-// itself, or is only the end of a context.
-func in(part string, err error) error {
-	if err == nil || strings.HasPrefix(err.Error(), "mid: ") ||
-		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+// itself, or is only the end of ctx.
+func in(ctx context.Context, part string, err error) error {
+	if err == nil || ctx.Err() != nil || strings.HasPrefix(err.Error(), "mid: ") {
 		return err
 	}
 	return fmt.Errorf("mid: the %s: %w", part, err)

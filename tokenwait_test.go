@@ -154,6 +154,13 @@ func TestErrorsOfTheApplicationsOwnPartsNameThem(t *testing.T) {
 	}
 }
 
+// A time limit of the source's own is not the end of the caller's context.
+func TestTimeLimitOfATokenSourceIsNamed(t *testing.T) {
+	slow := source(func(context.Context) (*oauth2.Token, error) { return nil, context.DeadlineExceeded })
+	err := look(t.Context(), (&api{}).client(t, mid.WithTokenSource(slow)))
+	require.EqualError(t, err, "mid: the token source: context deadline exceeded")
+}
+
 type brokenLimiter struct{ err error }
 
 func (l brokenLimiter) Wait(context.Context) error         { return l.err }

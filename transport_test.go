@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"reflect"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -23,6 +24,8 @@ func TestDefaultTransport(t *testing.T) {
 	require.Equal(t, 256, tr.MaxIdleConnsPerHost)
 	require.GreaterOrEqual(t, tr.MaxIdleConns, tr.MaxIdleConnsPerHost)
 	require.True(t, tr.ForceAttemptHTTP2)
+	require.Less(t, tr.HTTP2.SendPingTimeout+tr.HTTP2.PingTimeout, defaultAttemptTimeout, "a dead connection is found within an attempt")
+	require.GreaterOrEqual(t, tr.HTTP2.PingTimeout, 15*time.Second, "a ping waits behind the bytes of an upload")
 	// Package http reads the environment once, so that a test can't set it.
 	require.Equal(t, reflect.ValueOf(http.ProxyFromEnvironment).Pointer(), reflect.ValueOf(tr.Proxy).Pointer())
 }

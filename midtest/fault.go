@@ -84,6 +84,8 @@ func (f *Fault) check(routes []route) (complaint string) {
 		return fmt.Sprintf("Method is %q; give it in upper case: %q", f.Method, strings.ToUpper(f.Method))
 	case f.Path != "" && f.Path[0] != '/':
 		return fmt.Sprintf("Path is %q; begin it with a slash, like /auth/sessions, or leave it out for all requests", f.Path)
+	case f.Path != "" && belowBase(f.Path) == "":
+		return fmt.Sprintf("Path is %q, which no request has; leave it out for all requests", f.Path)
 	case strings.Contains(f.Path, "{") && !slices.ContainsFunc(routes, known):
 		return fmt.Sprintf("Path is %q, which is no template of the contract; give one, like /auth/sessions/{id}, or a request's own path", f.Path)
 	case f.Latency <= 0 && !f.Truncate && f.answer("") == nil:

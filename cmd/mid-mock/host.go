@@ -43,7 +43,7 @@ func (g guard) admits(host string) bool {
 	}
 	addr, err := netip.ParseAddr(name)
 	if g.exposed {
-		// Nobody can have such a name in the DNS, or rebind an address.
+		// A web page's domain has a dot, and an address can't be rebound.
 		return err == nil || !strings.Contains(name, ".")
 	}
 	return err == nil && addr.Unmap().IsLoopback()

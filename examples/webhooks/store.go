@@ -29,6 +29,7 @@ const spareLines = 1000
 // not acknowledged the event, so MID delivers it again.
 type fileStore struct {
 	path string
+	log  *slog.Logger
 
 	mu      sync.Mutex
 	file    *os.File
@@ -47,7 +48,7 @@ type handledEvent struct {
 // openFileStore reads the file, if there is one, and writes it anew without
 // what is too old.
 func openFileStore(path string, log *slog.Logger) (*fileStore, error) {
-	s := &fileStore{path: path, claimed: map[string]bool{}, handled: map[string]bool{}}
+	s := &fileStore{path: path, log: log, claimed: map[string]bool{}, handled: map[string]bool{}}
 	broken, err := s.load()
 	if err != nil {
 		return nil, fmt.Errorf("reading the event store: %w", err)
@@ -87,9 +88,27 @@ func (s *fileStore) load() (broken int, err error) {
 }
 
 // rewrite replaces the file at once, so that a crash leaves the old or the new,
-// and leaves it open for more.
+// and opens it for more. It closes both files before: not every system renames
+// one that is open.
 func (s *fileStore) rewrite() error {
-	next, err := os.OpenFile(s.path+".new", os.O_WRONLY|os.O_APPEND|os.O_CREATE|os.O_TRUNC, 0o600)
+	next := s.path + ".new"
+	if err := s.write(next); err != nil {
+		return err
+	}
+	if s.file != nil {
+		_ = s.file.Close() // all that it holds is in the new one
+	}
+	err := os.Rename(next, s.path)
+	if err == nil {
+		s.lines = len(s.order)
+	}
+	var failure error
+	s.file, failure = os.OpenFile(s.path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
+	return errors.Join(err, failure)
+}
+
+func (s *fileStore) write(path string) error {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}
@@ -97,18 +116,8 @@ func (s *fileStore) rewrite() error {
 	for _, e := range s.order {
 		text = append(text, e.line()...)
 	}
-	_, err = next.Write(text)
-	if err = errors.Join(err, next.Sync()); err == nil {
-		err = os.Rename(next.Name(), s.path)
-	}
-	if err != nil {
-		return errors.Join(err, next.Close())
-	}
-	if s.file != nil {
-		_ = s.file.Close() // all that it held is in the new file
-	}
-	s.file, s.lines = next, len(s.order)
-	return nil
+	_, err = file.Write(text)
+	return errors.Join(err, file.Sync(), file.Close())
 }
 
 // line begins with the line break: one that was cut off then spoils no other.
@@ -134,7 +143,7 @@ func (s *fileStore) Claim(_ context.Context, id string) (bool, error) {
 
 // Done implements [mid.EventStore]. If the file can't be written, the event
 // stays claimed, so that its next delivery does not run the handler again.
-func (s *fileStore) Done(_ context.Context, id string) error {
+func (s *fileStore) Done(ctx context.Context, id string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.claimed[id] {
@@ -151,7 +160,9 @@ func (s *fileStore) Done(_ context.Context, id string) error {
 	s.remember(e)
 	s.lines++
 	if s.lines > 2*len(s.order)+spareLines {
-		return s.rewrite()
+		if err := s.rewrite(); err != nil { // the event is done all the same
+			s.log.LogAttrs(ctx, slog.LevelError, "the event store can't be written anew", slog.Any("error", err))
+		}
 	}
 	return nil
 }

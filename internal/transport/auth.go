@@ -2,7 +2,6 @@ package transport
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -23,16 +22,13 @@ type Auth struct {
 }
 
 // header is the Authorization of a token, kept for the calls that follow.
-type header struct {
-	token         oauth2.Token
-	authorization string
-}
+type header struct{ token, kind, authorization string }
 
 func (a *Auth) authorization(t *oauth2.Token) string {
-	if h := a.header.Load(); h != nil && h.token.AccessToken == t.AccessToken && h.token.TokenType == t.TokenType {
+	if h := a.header.Load(); h != nil && h.token == t.AccessToken && h.kind == t.TokenType {
 		return h.authorization
 	}
-	h := &header{oauth2.Token{AccessToken: t.AccessToken, TokenType: t.TokenType}, t.Type() + " " + t.AccessToken}
+	h := &header{t.AccessToken, t.TokenType, t.Type() + " " + t.AccessToken}
 	a.header.Store(h)
 	return h.authorization
 }
@@ -67,8 +63,10 @@ func (a *Auth) replayable(call *Call, token *oauth2.Token) bool {
 // waited for the limiter is replaced, once: the body may be one that can be
 // read only once, and no server need have refused it.
 func (a *Auth) send(call *Call, req *http.Request) (*oauth2.Token, *http.Response, error) {
+	current, replaced := call.token, call.replaced
 	token, resp, err := a.sendOnce(call, req, true)
-	if errors.Is(err, errExpired) {
+	if err == errExpired { //nolint:errorlint // it comes from the next stage as it is
+		call.token, call.replaced = current, replaced // what was not sent
 		token, resp, err = a.sendOnce(call, req, false)
 	}
 	return token, resp, err

@@ -36,11 +36,10 @@ func NewBase(client *http.Client, transport http.RoundTripper) *Base {
 // NoRedirects is a CheckRedirect that has a redirect answered as it came.
 func NoRedirects(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
-// RoundTrip sends the request exactly once. On a kept HTTP/1 connection that
-// turns out dead, net/http would send it again by itself, unseen by the
-// limiter and in spite of MaxRetries, unless it has a body that can't be
-// rewound. (With HTTP/2 it only does so when the server told that it had not
-// processed the request.)
+// RoundTrip sends the request once. On a kept HTTP/1 connection that turns out
+// dead, net/http would send it again by itself, unseen by the limiter and in
+// spite of MaxRetries, unless it has a body that can't be rewound. (With HTTP/2
+// it only does so when the server told that it had not processed the request.)
 func (b *Base) RoundTrip(req *http.Request) (*http.Response, error) {
 	// A connection that was kept has had an answer, which told its protocol.
 	if req.Body == nil && b.http1.Load() {
@@ -57,7 +56,8 @@ func (b *Base) RoundTrip(req *http.Request) (*http.Response, error) {
 // given a body that is empty and, by the explicit identity encoding, leaves no
 // trace on the wire. A POST, PUT or PATCH would lose its Content-Length by that,
 // which servers may insist on. Of them net/http repeats those with an
-// Idempotency-Key, which it knows in its canonical spelling alone.
+// Idempotency-Key, which it knows in its canonical spelling alone. A transport
+// that wraps net/http's is given the canonical one, as it may look for it.
 func (b *Base) once(req *http.Request) *http.Request {
 	once := *req
 	switch req.Method {
