@@ -307,7 +307,10 @@ func TestErrorsOfATokenSourceAreScrubbed(t *testing.T) {
 func TestErrorsAreScrubbedOfSpellingsOfTheSameLength(t *testing.T) {
 	t.Parallel()
 	a := &api{handle: answers(status(400, problem("invalid_request", "correct+horse+battery", "")))}
-	c, err := mid.NewClient(testID, "correct horse battery", mid.WithHTTPClient(&http.Client{Transport: a}))
+	long := source(func(context.Context) (*oauth2.Token, error) {
+		return &oauth2.Token{AccessToken: strings.Repeat("t", 40)}, nil
+	})
+	c, err := mid.NewClient(testID, "correct horse battery", mid.WithHTTPClient(&http.Client{Transport: a}), mid.WithTokenSource(long))
 	require.NoError(t, err)
 	require.NotContains(t, everything(look(t.Context(), c)), "correct+horse")
 }
