@@ -24,7 +24,7 @@ const (
 	renewPause = time.Second
 )
 
-// Fetch gets a new token.
+// Fetch gets a new token; it is not nil unless there is an error.
 type Fetch = func(ctx context.Context) (*oauth2.Token, error)
 
 // Cache keeps one token for all callers.
@@ -133,12 +133,9 @@ func (c *Cache) run(f *flight, fetch Fetch, renewed *entry) {
 	case <-ctx.Done():
 		o.err = ctx.Err()
 	}
-	switch {
-	case o.err != nil && ctx.Err() != nil:
+	if o.err != nil && ctx.Err() != nil {
 		// Not wrapped: to a caller it would look like the end of its own context.
 		o.err = fmt.Errorf("%w within %v: %s", errBroken, c.Patience, strings.TrimPrefix(o.err.Error(), "mid: "))
-	case o.err == nil && (o.token == nil || o.token.AccessToken == ""):
-		o.err = errNoToken
 	}
 	f.token, f.err = o.token, o.err
 	c.land(f, renewed)
@@ -179,10 +176,7 @@ func (c *Cache) land(f *flight, renewed *entry) {
 	close(f.done)
 }
 
-var (
-	errNoToken = errors.New("mid: the token source returned no token")
-	errBroken  = errors.New("mid: the token source did not return")
-)
+var errBroken = errors.New("mid: the token source did not return")
 
 // Invalidate drops t, and only t: a newer token stays.
 func (c *Cache) Invalidate(_ context.Context, t *oauth2.Token) error {
