@@ -56,20 +56,21 @@ type Limiter interface {
 type quota struct {
 	mu   sync.Mutex
 	last RateLimit
-	// How far the clock is ahead at least, by the answers since a time, and by
-	// those of the period before.
-	since          time.Time
-	recent, before time.Duration
+	// How far the clock is ahead at least, by the answers since a time.
+	ahead time.Duration
+	since time.Time
 	// The latest Date header, as it came and parsed, or the zero time: it is
 	// the same for all answers of a second.
 	date   string
 	dateAt time.Time
 }
 
-// clockPeriod is how long an answer's account of the clock counts, and once
-// more. Then it is forgotten, for one of the clocks may have been set; at once,
-// if it is off by more than that.
-const clockPeriod = time.Minute
+// What the answers told of the clock is forgotten after clockPeriod, for one of
+// the clocks may have been set; at once, if it was ahead by clockStep more.
+const (
+	clockPeriod = 2 * time.Minute
+	clockStep   = time.Minute
+)
 
 // observe notes an answer's quota and returns it with Reset on the local
 // clock.
@@ -86,17 +87,13 @@ func (q *quota) observe(header http.Header, now time.Time) RateLimit {
 	defer q.mu.Unlock()
 	q.last = RateLimit(told)
 	ahead := q.serverTime(header, now).Sub(now)
-	switch age := now.Sub(q.since); {
-	case q.since.IsZero() || age > 2*clockPeriod || max(q.recent, q.before)-ahead > clockPeriod:
-		q.since, q.recent, q.before = now, ahead, ahead
-	case age > clockPeriod:
-		q.since, q.recent, q.before = now, ahead, q.recent
-	default:
-		q.recent = max(q.recent, ahead)
+	if now.Sub(q.since) > clockPeriod || q.ahead-ahead > clockStep {
+		q.since, q.ahead = now, ahead
 	}
+	q.ahead = max(q.ahead, ahead)
 	local := q.last
 	// Added to now, it is on the monotonic clock.
-	local.Reset = now.Add(told.Reset.Sub(now) - max(q.recent, q.before))
+	local.Reset = now.Add(told.Reset.Sub(now) - q.ahead)
 	return local
 }
 

@@ -73,8 +73,8 @@ func (p CreateSigningSessionParams) LogValue() slog.Value {
 }
 
 // The Format methods below write a value's fields as package fmt would, but for
-// what is personal in them, which is a fixed text. In a slice or a struct, package
-// log/slog's text handler prints by them too.
+// what is personal in them, which is a fixed text. In a slice or a struct,
+// package log/slog's text handler prints by them too.
 
 // Format hides the ExtractedData. Without it, fmt prints the fields of a
 // [*Verification] in a slice as they are when the verb does not fit a pointer.

@@ -27,8 +27,8 @@ type TokenSource interface {
 
 // OAuth2TokenSource makes a [TokenSource] of one of package oauth2, whose
 // Token method takes no context: it is not called when ctx has ended already,
-// and once called it is left behind when the cache's patience ends. An [oauth2.RetrieveError] with the code
-// invalid_client matches [ErrInvalidClient].
+// and once called it is left behind when the cache's patience ends. An
+// [oauth2.RetrieveError] with the code invalid_client matches [ErrInvalidClient].
 //
 // Prefer a source that does not cache: the client's [TokenCache] does. The
 // TokenSource of clientcredentials.Config keeps its token itself, so after a
@@ -82,9 +82,9 @@ func (oauth2Source) Format(f fmt.State, _ rune) { writeRedacted(f, "mid.OAuth2To
 // own shares it between processes. The client asks at every wire send, so Token
 // must be quick when it has a token. When to renew it, ahead of its expiry, is
 // the cache's business: the client sends what it is given, whatever its Expiry,
-// unless it expired while the request waited for the limiter.
-// A store that is shared needs a token's AccessToken, TokenType and Expiry.
-// Implementations are safe for concurrent use.
+// unless it expired while the request waited for the limiter. A store that is
+// shared needs a token's AccessToken, TokenType and Expiry. Implementations are
+// safe for concurrent use.
 type TokenCache interface {
 	// Token returns the cached token, or has it fetched once for all who share
 	// the cache. It returns when ctx ends, but gives fetch a context of the

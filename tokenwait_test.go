@@ -47,6 +47,32 @@ func TestTokenThatExpiresInTheQueue(t *testing.T) {
 	})
 }
 
+// hesitant is a limiter that takes two seconds for everybody, and counts.
+type hesitant struct{ waited, observed int }
+
+func (h *hesitant) Wait(context.Context) error {
+	time.Sleep(2 * time.Second)
+	h.waited++
+	return nil
+}
+
+func (h *hesitant) Observe(mid.RateLimit, time.Duration) { h.observed++ }
+
+// A token that never outlives the queue is sent all the same, for a server to
+// judge; and the limiter is told of every turn that it gave, used or not.
+func TestTokenThatNeverOutlivesTheQueue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		brief := source(func(context.Context) (*oauth2.Token, error) {
+			return &oauth2.Token{AccessToken: "brief", Expiry: time.Now().Add(time.Second)}, nil
+		})
+		a := &api{handle: answers(status(200, ok(pendingSession)))}
+		queue := new(hesitant)
+		require.NoError(t, look(t.Context(), a.client(t, mid.WithTokenSource(brief), mid.WithLimiter(queue), mid.WithRetry(mid.RetryPolicy{}))))
+		require.Len(t, a.sent(), 1)
+		require.Equal(t, hesitant{waited: 2, observed: 2}, *queue)
+	})
+}
+
 // A source or a cache whose tokens are born expired is not asked for ever.
 func TestTokenThatIsBornExpired(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -74,7 +74,7 @@ func TestUploadsHaveAContentLengthIfTheSizeIsKnown(t *testing.T) {
 func TestUploadsWithTheSameKeyHaveTheSameBody(t *testing.T) {
 	a := &api{handle: answers(status(201, ok(`{"id":"doc_1"}`)))}
 	send := func(secret string, opts ...mid.RequestOption) string {
-		c, err := mid.NewClient(testID, secret, mid.WithHTTPClient(&http.Client{Transport: a}))
+		c, err := mid.NewClient(testID, secret, mid.WithHTTPClient(&http.Client{Transport: a}), staticToken())
 		require.NoError(t, err)
 		_, err = c.Signing.UploadDocument(t.Context(), mid.UploadSigningDocumentParams{File: mid.FileFromBytes("a.pdf", []byte("%PDF"))}, opts...)
 		require.NoError(t, err)
@@ -85,6 +85,8 @@ func TestUploadsWithTheSameKeyHaveTheSameBody(t *testing.T) {
 	require.Equal(t, first, send(testSecret, mid.WithIdempotencyKey("order-7")))
 	require.NotEqual(t, first, send(testSecret, mid.WithIdempotencyKey("order-8")))
 	require.NotEqual(t, first, send("another secret", mid.WithIdempotencyKey("order-7")), "who does not know the secret can't tell it")
+	foreseen := send("", mid.WithIdempotencyKey("order-7"))
+	require.NotEqual(t, foreseen, send("", mid.WithIdempotencyKey("order-7")), "without a secret there is nothing to make it of")
 	unkeyed := send(testSecret)
 	require.NotEqual(t, unkeyed, send(testSecret))
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -30,6 +31,25 @@ func TestRefusalClosesTheBody(t *testing.T) {
 	req.Body = nil
 	_, err = l.RoundTrip(req)
 	require.ErrorIs(t, err, refusal)
+}
+
+// A request whose token has expired meanwhile is observed, as it had its turn,
+// and not sent; its body is closed, too.
+func TestExpiryClosesTheBody(t *testing.T) {
+	observed := 0
+	l := &Limit{
+		Wait:    func(context.Context) error { return nil },
+		Observe: func(answer *http.Response) { observed++; require.Nil(t, answer) },
+	}
+	call := NewCall(t.Context(), http.MethodPost, nil)
+	call.expires = time.Now()
+	body := &closer{Reader: strings.NewReader("{}")}
+	req, err := http.NewRequestWithContext(call, http.MethodPost, "https://api.example.com/v1/x", body)
+	require.NoError(t, err)
+	_, err = l.RoundTrip(req)
+	require.ErrorIs(t, err, errExpired)
+	require.True(t, body.closed)
+	require.Equal(t, 1, observed)
 }
 
 type closer struct {
