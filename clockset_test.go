@@ -69,3 +69,22 @@ func TestDateThatIsNone(t *testing.T) {
 		})
 	}
 }
+
+// An answer that was slow on its way does not put the window's end off: the
+// answers before it know the clock better.
+func TestSlowAnswerDoesNotPutTheWindowsEndOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		reset := time.Now().Add(30 * time.Second)
+		slow := func() (*http.Response, error) {
+			resp := answer(200, ok(pendingSession), limits(3, 0, reset)...)
+			time.Sleep(5 * time.Second)
+			return resp, nil
+		}
+		a := &api{handle: answers(status(200, ok(pendingSession), limits(3, 1, reset)...), slow, status(200, ok(pendingSession)))}
+		c := a.client(t, staticToken())
+		for range 3 {
+			require.NoError(t, look(t.Context(), c))
+		}
+		require.WithinDuration(t, reset, last(a.sent()).At, 2*time.Second)
+	})
+}
