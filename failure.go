@@ -2,122 +2,215 @@ package mid
 
 import (
 	"fmt"
+	"net/http"
 	"net/url"
-	"regexp"
-	"slices"
 	"strings"
-	"unicode"
 
+	"github.com/mobid-io/mid-go/internal/redact"
 	"github.com/mobid-io/mid-go/internal/transport"
 )
 
-// scrub takes the client secret and the call's tokens out of a text that came
-// from outside: a proxy may have echoed the request.
-func (p *pipeline) scrub(call *transport.Call, text string) string {
-	current, replaced := call.Tokens()
-	secrets := []string{p.secret(), current, replaced}
-	// No spelling is shorter than the secret itself, so that a text like a
-	// request id need not be looked at.
-	if !slices.ContainsFunc(secrets, func(s string) bool { return s != "" && len(s) <= len(text) }) {
-		return text
+// failures makes the errors that callers get. Their texts are free of the client
+// secret, of the call's tokens and of the personal values that the call sent.
+type failures struct {
+	base   *url.URL
+	secret func() string // a function, so that no dump of the client shows it
+}
+
+// reported is an error of the SDK's own: its text is complete and was scrubbed.
+type reported interface{ reported() }
+
+func (*APIError) reported()        {}
+func (*RateLimitError) reported()  {}
+func (*ValidationError) reported() {}
+func (*sendError) reported()       {}
+
+// isReported looks at the outermost error only, because an error that wraps one
+// of the SDK's may say more.
+func isReported(err error) bool {
+	_, ok := err.(reported)
+	return ok
+}
+
+// answer decodes an answer and judges it: an answer that is no success, or that
+// is unreadable, becomes the call's error.
+func (f *failures) answer(call *transport.Call, resp *http.Response, into target) (*envelope, error) {
+	env, trouble := decode(resp, into)
+	switch {
+	case !isSuccess(resp) || env.Error.present() || !env.Success:
+		return env, f.refused(call, resp, env)
+	case trouble != nil:
+		return env, f.unreadable(call, resp, env, trouble.Error())
+	case into == nil:
+		return env, nil
 	}
-	// The longest first: one may be the beginning of another.
-	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) })
-	clean := scrubAll(text, secrets)
-	// A character that nobody sees, or a zero of UTF-16, parts a secret.
-	if visible := strings.Map(visibleRune, clean); visible != clean {
-		if scrubbed := scrubAll(visible, secrets); scrubbed != visible {
-			return scrubbed
+	if err := into.finish(); err != nil {
+		return env, f.unreadable(call, resp, env, err.Error())
+	}
+	return env, nil
+}
+
+// maxErrorBody bounds APIError.Body and the texts of an answer, in bytes.
+const maxErrorBody = 64 << 10
+
+// apiError returns the error of an answer, without a body.
+func (f *failures) apiError(call *transport.Call, resp *http.Response, env *envelope) *APIError {
+	e := &APIError{
+		StatusCode: resp.StatusCode,
+		Code:       env.Error.Code,
+		Message:    env.Error.Message,
+		RequestID:  string(env.Meta.RequestID),
+		RetryAfter: transport.RetryAfter(resp),
+		Method:     call.Method,
+		Path:       f.relative(&call.URL),
+		Attempts:   call.Attempts,
+		Header:     resp.Header.Clone(),
+	}
+	if e.Message == "" {
+		e.Message = string(env.Description)
+	}
+	for _, d := range env.Error.Details {
+		if d == (FieldError{}) {
+			continue // a null
+		}
+		e.Details = append(e.Details, d)
+	}
+	for _, values := range e.Header {
+		for i, v := range values {
+			values[i] = f.scrub(call, v)
 		}
 	}
-	return clean
+	f.scrubError(call, e)
+	return e
 }
 
-// scrubTold scrubs what an error's text tells. The contract's own codes are left
-// alone: programs act by them, and a secret of a test may be a part of one, such
-// as client or id.
-func (p *pipeline) scrubTold(call *transport.Call, e *APIError) {
-	if !slices.Contains(contractCodes, e.Code) {
-		e.Code = ErrorCode(p.scrub(call, string(e.Code)))
+// refused returns the error of an answer that is no success.
+func (f *failures) refused(call *transport.Call, resp *http.Response, env *envelope) error {
+	e := f.apiError(call, resp, env)
+	e.Body = []byte(f.scrub(call, string(transport.Data(resp))))
+	switch {
+	case env.Error.present():
+	case isSuccess(resp):
+		e.Message = "the answer says that it is no success, but not why"
+	default:
+		e.Message = snippet(string(e.Body))
 	}
-	e.Message = p.scrub(call, e.Message)
-	e.RequestID = p.scrub(call, e.RequestID)
-	for i, d := range e.Details {
-		e.Details[i] = FieldError{p.scrub(call, d.Field), p.scrub(call, d.Message)}
+	switch {
+	case resp.StatusCode/100 == 3 && resp.StatusCode != http.StatusNotModified:
+		e.Message = "the server redirects, which the SDK does not follow; check the base URL"
+	case resp.StatusCode == http.StatusNotFound && e.Path == opToken.path:
+		e.Message = "there is no token endpoint at " + f.base.String() + "; does the base URL end in /v1?"
 	}
+	if resp.StatusCode == http.StatusTooManyRequests {
+		quota, _ := transport.ReadQuota(resp.Header)
+		return &RateLimitError{RetryAfter: e.RetryAfter, RateLimit: RateLimit(quota), Err: e}
+	}
+	return e
 }
 
-// isScrubbed reports whether an error is one that the SDK has made of scrubbed
-// texts. Its fixed words and paths are no secrets, whatever the secret is.
-func isScrubbed(err error) bool {
-	switch err.(type) { //nolint:errorlint // what wraps one may say more
-	case *APIError, *RateLimitError, *ValidationError, *sendError:
-		return true
-	}
-	return false
+// unreadable returns the error of a success that is unreadable. It has no body,
+// which may hold personal data.
+func (f *failures) unreadable(call *transport.Call, resp *http.Response, env *envelope, message string) error {
+	e := f.apiError(call, resp, env)
+	e.Message = message
+	return e
 }
 
-func visibleRune(r rune) rune {
-	if unicode.IsPrint(r) || unicode.IsSpace(r) {
-		return r
-	}
-	return -1
-}
-
-func scrubAll(text string, secrets []string) string {
-	for _, secret := range secrets {
-		if secret != "" {
-			text = strings.ReplaceAll(text, secret, redacted)
-			text = scrubSpellings(text, secret)
+// snippet makes one short line of a body that is not the API's JSON.
+func snippet(body string) string {
+	const most = 200
+	var b strings.Builder
+	inTag := false
+	for _, r := range body {
+		switch {
+		case r == '<':
+			inTag = true
+			b.WriteByte(' ')
+		case r == '>' && inTag:
+			inTag = false
+		case !inTag:
+			b.WriteRune(r)
 		}
+	}
+	return redact.OneLine(b.String(), most)
+}
+
+// noAnswer returns the error of a call that no answer ended. The last answer
+// that was retried is a part of it.
+func (f *failures) noAnswer(call *transport.Call, err error) error {
+	e := &sendError{text: err.Error()}
+	if isReported(err) {
+		if call.Last == nil {
+			return err
+		}
+		e.causes = append(e.causes, err)
+	} else {
+		scrubbed := f.scrub(call, e.text)
+		if scrubbed == e.text {
+			e.causes = append(e.causes, err)
+		} else if ended := call.Err(); ended != nil {
+			e.causes = append(e.causes, ended)
+		}
+		e.text = fmt.Sprintf("mid: %s %s: %s", call.Method,
+			redact.OneLine(f.relative(&call.URL), maxLine), redact.OneLine(scrubbed, maxLine))
+		if call.Attempts > 1 {
+			e.text += fmt.Sprintf(" after %d attempts", call.Attempts)
+		}
+	}
+	if call.Last != nil {
+		_, last := f.answer(call, call.Last, nil)
+		e.text += "; the last answer: " + strings.TrimPrefix(last.Error(), "mid: ")
+		// A 401 was dealt with: what failed is what came after it.
+		if call.Last.StatusCode != http.StatusUnauthorized {
+			e.causes = append(e.causes, last)
+		}
+	}
+	return e
+}
+
+// sendError is a failure without a final answer. The last answer that was
+// retried is among its causes.
+type sendError struct {
+	text   string
+	causes []error
+}
+
+func (e *sendError) Error() string { return e.text }
+
+func (e *sendError) Unwrap() []error { return e.causes }
+
+// scrub takes secrets and the call's personal values out of a text that came
+// from outside, and bounds it. What follows the bound is looked at as well, or a
+// secret that stands across it would be seen in part.
+func (f *failures) scrub(call *transport.Call, text string) string {
+	const margin = 16 << 10 // longer than any spelling of a token
+	long := len(text) > maxErrorBody
+	if long {
+		text = text[:min(len(text), maxErrorBody+margin)]
+	}
+	text = redact.Texts(text, append(call.Tokens(), f.secret()), personalValues(call))
+	if long {
+		text = text[:min(maxErrorBody, max(len(text)-margin, 0))]
 	}
 	return text
 }
 
-// tidy makes one short line of a text that came from outside, for the log.
-func (p *pipeline) tidy(call *transport.Call, text string) string {
-	return line(p.scrub(call, text), maxLine)
+// scrubError scrubs the texts of an error that may come from a server.
+func (f *failures) scrubError(call *transport.Call, e *APIError) {
+	e.Code = ErrorCode(f.scrub(call, string(e.Code)))
+	e.Message = f.scrub(call, e.Message)
+	e.RequestID = f.scrub(call, e.RequestID)
+	for i, d := range e.Details {
+		e.Details[i] = FieldError{f.scrub(call, d.Field), f.scrub(call, d.Message)}
+	}
 }
 
-// scrubSpellings takes out what a secret has become in JSON, in a URL, in HTML
-// or in Go's quotes, or in several of them, one in the other.
-func scrubSpellings(text, secret string) string {
-	// Letters and digits read the same everywhere. A text without the longest
-	// run of them, which is nearly every text, is done with quickly.
-	longest := ""
-	for run := range strings.FieldsFuncSeq(secret, isEscaped) {
-		if len(run) > len(longest) {
-			longest = run
-		}
-	}
-	if longest == secret || !strings.Contains(text, longest) {
-		return text
-	}
-	var pattern strings.Builder
-	for _, r := range secret {
-		char := string(r)
-		if !isEscaped(r) {
-			pattern.WriteString(char)
-			continue
-		}
-		fmt.Fprintf(&pattern, `(?:\\*%s|(?i)\\+u%04x|%s|&#0*%d;|&#x0*%x;`, regexp.QuoteMeta(char), r,
-			regexp.QuoteMeta(url.QueryEscape(char)), r, r)
-		if name, ok := htmlNames[r]; ok {
-			pattern.WriteString("|" + name)
-		}
-		pattern.WriteByte(')')
-	}
-	spelled, err := regexp.Compile(pattern.String())
-	if err != nil {
-		return redacted // what can't be scrubbed is not shown
-	}
-	return spelled.ReplaceAllLiteralString(text, redacted)
+// logText makes one short line of a text that came from outside.
+func (f *failures) logText(call *transport.Call, text string) string {
+	return redact.OneLine(f.scrub(call, text), maxLine)
 }
 
-// htmlNames are the character references that escaping makes. Package html
-// would bring the names of all others into every program.
-var htmlNames = map[rune]string{'&': "&amp;", '<': "&lt;", '>': "&gt;", '"': "&quot;", '\'': "&apos;"}
-
-func isEscaped(r rune) bool {
-	return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+// relative returns the path of a request as errors and logs have it.
+func (f *failures) relative(u *url.URL) string {
+	return strings.TrimPrefix(u.EscapedPath(), f.base.EscapedPath())
 }
