@@ -182,6 +182,8 @@ func (s *AuthenticationService) WatchSession(ctx context.Context, id string, opt
 
 func (s *AuthenticationService) poller(id string) poller[AuthSession] {
 	return poller[AuthSession]{
+		id:       id,
+		notifier: s.client.pipeline.notifier,
 		get: func(ctx context.Context, opts ...RequestOption) (*AuthSession, error) {
 			return s.GetSession(ctx, id, opts...)
 		},

@@ -53,6 +53,7 @@ func NewClient(clientID, clientSecret string, opts ...Option) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.notifier = webhooks.notifier
 	c := &Client{Webhooks: webhooks, pipeline: p}
 	c.Authentication = &AuthenticationService{c}
 	c.Identity = &IdentityService{c}
@@ -100,6 +101,7 @@ type pipeline struct {
 	quota     quota
 	calls     transport.Retry
 	tokens    transport.Retry
+	notifier  Notifier // wakes the waits
 }
 
 // newPipeline assembles the pipeline, from the wire up:

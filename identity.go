@@ -283,6 +283,8 @@ func (s *IdentityService) WatchVerification(ctx context.Context, id string, opts
 
 func (s *IdentityService) poller(id string) poller[Verification] {
 	return poller[Verification]{
+		id:       id,
+		notifier: s.client.pipeline.notifier,
 		get: func(ctx context.Context, opts ...RequestOption) (*Verification, error) {
 			return s.GetVerification(ctx, id, opts...)
 		},

@@ -249,6 +249,8 @@ func (s *SigningService) WatchSession(ctx context.Context, id string, opts PollO
 
 func (s *SigningService) poller(id string) poller[SigningSession] {
 	return poller[SigningSession]{
+		id:       id,
+		notifier: s.client.pipeline.notifier,
 		get: func(ctx context.Context, opts ...RequestOption) (*SigningSession, error) {
 			return s.GetSession(ctx, id, opts...)
 		},
