@@ -27,6 +27,11 @@ var (
 	ErrServer          = errors.New("mid: server error")               // 5xx
 )
 
+// ErrUnexpectedSession says that an approved session is not the one that
+// [VerifyAuthenticationParams].Expect describes. It is of another kind, someone
+// else's, too old, or not this application's.
+var ErrUnexpectedSession = errors.New("mid: the session is not the expected one")
+
 // The sentinels of webhook deliveries that must not be trusted.
 var (
 	ErrMissingSignature = errors.New("mid: webhook signature is missing")
