@@ -255,7 +255,7 @@ func upload[T any](ctx context.Context, c *Client, path string, in formParams, o
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = body.Close() }() // what can go wrong with it has been told by then
+	defer body.Close()
 	return fetch[T](ctx, c, request{method: http.MethodPost, path: path, body: body, contentType: body.ContentType()}, cfg)
 }
 
