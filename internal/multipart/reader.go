@@ -12,16 +12,6 @@ var (
 	errTaken  = errors.New("mid: a later attempt has taken the file")
 )
 
-// Panic is the failure of a file whose Open, Read or Progress panicked. They
-// run in a goroutine of net/http's, where a panic would end the program: panic
-// with Value again where the caller expects it.
-type Panic struct{ Value any }
-
-// Error does not show the value, which may quote the file.
-func (*Panic) Error() string {
-	return "mid: the file's Open or Read, or the upload's Progress, panicked"
-}
-
 // reader is the body of one attempt.
 type reader struct {
 	source   *source
