@@ -13,6 +13,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/mobid-io/mid-go/internal/jsonwire"
 )
 
 // SignatureHeader is the header that carries an event's signature: the
@@ -52,10 +54,10 @@ type WebhookConfig struct {
 }
 
 // Format writes a fixed text in place of the configuration, whatever the verb.
-func (WebhookConfig) Format(f fmt.State, _ rune) { writeRedacted(f, "mid.WebhookConfig") }
+func (c WebhookConfig) Format(f fmt.State, _ rune) { writeShown(f, "mid.WebhookConfig", c.LogValue()) }
 
 // LogValue is a fixed text in place of the configuration.
-func (WebhookConfig) LogValue() slog.Value { return slog.StringValue(redacted) }
+func (WebhookConfig) LogValue() slog.Value { return hidden() }
 
 // WebhookService receives the events that MID sends to callback URLs. It is
 // made by [NewWebhookService] or reached through [Client.Webhooks], and is safe
@@ -110,10 +112,12 @@ func newWebhookService(cfg WebhookConfig) (*WebhookService, error) {
 }
 
 // Format writes a fixed text, whatever the verb.
-func (WebhookService) Format(f fmt.State, _ rune) { writeRedacted(f, "mid.WebhookService") }
+func (s WebhookService) Format(f fmt.State, _ rune) {
+	writeShown(f, "mid.WebhookService", s.LogValue())
+}
 
 // LogValue is a fixed text.
-func (WebhookService) LogValue() slog.Value { return slog.StringValue(redacted) }
+func (WebhookService) LogValue() slog.Value { return hidden() }
 
 // Verify checks that signature, the value of [SignatureHeader], was made over
 // payload with one of the secrets. The payload must be the request body byte
@@ -183,8 +187,8 @@ func (s *WebhookService) Parse(payload []byte, header http.Header) (*Event, erro
 		Timestamp int64           `json:"timestamp"`
 		Data      json.RawMessage `json:"data"`
 	}
-	if err := json.Unmarshal(payload, &wire); err != nil {
-		return nil, undecodable("webhook event", err)
+	if err := jsonwire.Unmarshal(payload, &wire); err != nil {
+		return nil, undecodable("webhook event", err, &wire)
 	}
 	if wire.Timestamp == 0 {
 		return nil, fmt.Errorf("%w: it has no timestamp, in Unix milliseconds", ErrStaleEvent)
@@ -295,15 +299,15 @@ func eventData[T any](e *Event, want EventType) (*T, error) {
 		}
 	}
 	data := new(T)
-	if err := json.Unmarshal(e.Data, data); err != nil {
-		return nil, undecodable("event data", err)
+	if err := jsonwire.Unmarshal(e.Data, data); err != nil {
+		return nil, undecodable("event data", err, data)
 	}
 	return data, nil
 }
 
 // undecodable quotes nothing of what could not be decoded.
-func undecodable(what string, err error) error {
-	return fmt.Errorf("mid: %s does not decode: %s", what, jsonTrouble(err))
+func undecodable(what string, err error, into any) error {
+	return fmt.Errorf("mid: %s does not decode: %s", what, jsonwire.Trouble(err, into))
 }
 
 // webhookKey computes HMACs with one secret. It keeps their state for reuse,

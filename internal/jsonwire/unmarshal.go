@@ -16,7 +16,7 @@ import (
 var byteOrderMark = []byte("\ufeff")
 
 // Unmarshal is [json.Unmarshal], and accepts besides what other languages'
-// encoders write: a byte order mark, an empty array for an empty object, an
+// encoders write: a byte order mark, an empty array for an empty member, an
 // integer with a fraction of zero or an exponent, and every time of RFC 3339. A
 // time that is none is left out, as if it had been null.
 //
@@ -41,6 +41,8 @@ const maxDepth = 32
 // mend returns a JSON text as json.Unmarshal accepts it for the type, where it
 // knows how.
 func mend(data json.RawMessage, t reflect.Type, depth int) json.RawMessage {
+	// A pointer is to what may be absent, which an empty array is not.
+	optional := t.Kind() == reflect.Pointer
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
@@ -50,17 +52,21 @@ func mend(data json.RawMessage, t reflect.Type, depth int) json.RawMessage {
 	if depth == 0 || decodesItself(t) {
 		return data
 	}
-	switch t.Kind() {
-	case reflect.Struct:
+	switch kind := t.Kind(); kind {
+	case reflect.Struct, reflect.Map:
+		if !optional && isEmptyArray(data) {
+			return json.RawMessage("{}") // PHP has one word for both
+		}
+		if kind == reflect.Map {
+			return mendObject(data, func(_ string, value json.RawMessage) json.RawMessage {
+				return mend(value, t.Elem(), depth-1)
+			})
+		}
 		return mendObject(data, func(name string, value json.RawMessage) json.RawMessage {
 			if f, ok := fieldNamed(t, name); ok {
 				return mend(value, f.Type, depth-1)
 			}
 			return value
-		})
-	case reflect.Map:
-		return mendObject(data, func(_ string, value json.RawMessage) json.RawMessage {
-			return mend(value, t.Elem(), depth-1)
 		})
 	case reflect.Slice, reflect.Array:
 		return mendArray(data, func(value json.RawMessage) json.RawMessage {
@@ -78,11 +84,12 @@ func decodesItself(t reflect.Type) bool {
 	return p.Implements(reflect.TypeFor[json.Unmarshaler]()) || p.Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
 }
 
-func mendObject(data json.RawMessage, mend func(string, json.RawMessage) json.RawMessage) json.RawMessage {
+func isEmptyArray(data json.RawMessage) bool {
 	var array []json.RawMessage
-	if json.Unmarshal(data, &array) == nil && array != nil && len(array) == 0 {
-		return json.RawMessage("{}") // PHP has one word for both
-	}
+	return json.Unmarshal(data, &array) == nil && array != nil && len(array) == 0
+}
+
+func mendObject(data json.RawMessage, mend func(string, json.RawMessage) json.RawMessage) json.RawMessage {
 	var members map[string]json.RawMessage
 	if json.Unmarshal(data, &members) != nil || len(members) == 0 {
 		return data

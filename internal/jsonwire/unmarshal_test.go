@@ -73,7 +73,7 @@ func TestUnmarshal(t *testing.T) {
 func TestUnmarshalFails(t *testing.T) {
 	for _, text := range []string{
 		"", "\ufeff", "\ufeff\ufeff{}", `{"id":"a"`, `{"id":7}`, `{"metadata":[1]}`, `{"metadata":{"a":[]}}`, `{"inner":"x"}`, `{"list":{}}`,
-		`{"count":1.5}`, `{"count":256.0}`, `{"count":-1.0}`, `{"size":1e19}`, `{"size":1e999999999}`, `{"size":"1.0"}`, `{"share":"1"}`, `[]x`,
+		`{"count":1.5}`, `{"count":256.0}`, `{"count":-1.0}`, `{"size":1e19}`, `{"size":1e999999999}`, `{"size":"1.0"}`, `{"share":"1"}`, `[]x`, `[]`, `{"self":[]}`,
 	} {
 		require.Error(t, Unmarshal([]byte(text), new(model)), text)
 	}

@@ -28,5 +28,5 @@ type Panic struct{ Value any }
 
 // Error does not show the value, which may quote the file.
 func (*Panic) Error() string {
-	return "mid: the file's Open or Read, or the upload's Progress, panicked"
+	return "the file's Open or Read, or the upload's Progress, panicked"
 }

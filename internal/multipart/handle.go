@@ -10,7 +10,7 @@ import (
 // bufio.Reader.
 const maxEmptyReads = 100
 
-var errBadCount = errors.New("mid: read the file: its Read returned an invalid count")
+var errBadCount = errors.New("read the file: its Read returned an invalid count")
 
 // handle is an open file. Its Read gets somewhere or fails, and its errors are
 // those that the upload ends with.
@@ -23,10 +23,10 @@ type handle struct {
 func openHandle(file File) (*handle, error) {
 	rc, err := file.Open()
 	if err != nil {
-		return nil, fmt.Errorf("mid: open the file: %w", err)
+		return nil, fmt.Errorf("open the file: %w", err)
 	}
 	if rc == nil {
-		return nil, errors.New("mid: the file's Open returned neither a reader nor an error")
+		return nil, errors.New("the file's Open returned neither a reader nor an error")
 	}
 	return &handle{ReadCloser: rc, empty: file.Empty}, nil
 }
@@ -43,10 +43,10 @@ func (h *handle) Read(p []byte) (int, error) {
 		case err == io.EOF && !h.begun && h.empty != nil:
 			return 0, h.empty
 		case err != nil && err != io.EOF:
-			return n, fmt.Errorf("mid: read the file: %w", err)
+			return n, fmt.Errorf("read the file: %w", err)
 		case n > 0 || err != nil:
 			return n, err
 		}
 	}
-	return 0, fmt.Errorf("mid: read the file: %w", io.ErrNoProgress)
+	return 0, fmt.Errorf("read the file: %w", io.ErrNoProgress)
 }

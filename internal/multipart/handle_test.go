@@ -16,7 +16,7 @@ func TestFailuresOfTheFile(t *testing.T) {
 		b := newBody(t, nil, src.file("a.pdf"))
 		_, err := io.ReadAll(open(t, b))
 		require.ErrorIs(t, err, broken)
-		require.EqualError(t, b.Err(), "mid: open the file: disk on fire")
+		require.EqualError(t, b.Err(), "open the file: disk on fire")
 		open(t, b)
 		require.NoError(t, b.Err(), "an attempt that did nothing yet")
 	})
@@ -26,7 +26,7 @@ func TestFailuresOfTheFile(t *testing.T) {
 	})
 	t.Run("open without a reader", func(t *testing.T) {
 		_, err := New(t.Context(), NewBoundary(), nil, File{Name: "sniffed", Open: func() (io.ReadCloser, error) { return nil, nil }})
-		require.EqualError(t, err, "mid: the file's Open returned neither a reader nor an error")
+		require.EqualError(t, err, "the file's Open returned neither a reader nor an error")
 	})
 	breaking := func(r io.Reader) io.Reader { return io.MultiReader(r, failing{broken}) }
 	t.Run("read", func(t *testing.T) {
@@ -35,7 +35,7 @@ func TestFailuresOfTheFile(t *testing.T) {
 		file.Size = 0
 		b := newBody(t, nil, file)
 		_, err := io.ReadAll(open(t, b))
-		require.EqualError(t, err, "mid: read the file: disk on fire")
+		require.EqualError(t, err, "read the file: disk on fire")
 		require.Equal(t, err, b.Err())
 		require.ErrorIs(t, err, broken)
 		b.Close()
@@ -44,7 +44,7 @@ func TestFailuresOfTheFile(t *testing.T) {
 	t.Run("read while sniffing", func(t *testing.T) {
 		src := &disk{t: t, content: "some", wrap: breaking}
 		_, err := New(t.Context(), NewBoundary(), nil, src.file("sniffed"))
-		require.EqualError(t, err, "mid: read the file: disk on fire")
+		require.EqualError(t, err, "read the file: disk on fire")
 		require.Equal(t, 1, src.closed)
 	})
 }

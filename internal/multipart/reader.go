@@ -8,8 +8,8 @@ import (
 )
 
 var (
-	errClosed = errors.New("mid: the upload's body is closed")
-	errTaken  = errors.New("mid: a later attempt has taken the file")
+	errClosed = errors.New("the upload's body is closed")
+	errTaken  = errors.New("a later attempt has taken the file")
 )
 
 // reader is the body of one attempt.
@@ -120,7 +120,7 @@ func (r *reader) took(n int, err error) (int, error) {
 		return 0, errClosed
 	}
 	if n > 0 && size > 0 && r.sent == size {
-		return 0, r.fail(fmt.Errorf("mid: file is more than %d bytes, its Size says %d", size, size))
+		return 0, r.fail(fmt.Errorf("the file is more than %d bytes, its Size says %d", size, size))
 	}
 	if n > 0 {
 		r.sent += int64(n)
@@ -132,7 +132,7 @@ func (r *reader) took(n int, err error) (int, error) {
 	case err != io.EOF:
 		return n, r.fail(err)
 	case r.sent < size:
-		return n, r.fail(fmt.Errorf("mid: file is %d bytes, its Size says %d", r.sent, size))
+		return n, r.fail(fmt.Errorf("the file is %d bytes, its Size says %d", r.sent, size))
 	}
 	r.ended = true
 	return n, nil

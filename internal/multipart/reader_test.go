@@ -15,8 +15,8 @@ func TestFileMustHaveItsSize(t *testing.T) {
 		size int64
 		want string
 	}{
-		"short": {20, "mid: file is 10 bytes, its Size says 20"},
-		"long":  {4, "mid: file is more than 4 bytes, its Size says 4"},
+		"short": {20, "the file is 10 bytes, its Size says 20"},
+		"long":  {4, "the file is more than 4 bytes, its Size says 4"},
 	} {
 		for _, fileName := range []string{"a.pdf", "sniffed"} {
 			t.Run(name+" "+fileName, func(t *testing.T) {

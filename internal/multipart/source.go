@@ -60,7 +60,7 @@ func (s *source) closeIdle() {
 // file's Open and Read do not know. A panic of theirs is the caller's.
 func (s *source) within(ctx context.Context, f func() error) error {
 	if !s.acquire(ctx.Done()) {
-		return fmt.Errorf("mid: wait for the file: %w", end(ctx))
+		return fmt.Errorf("wait for the file: %w", end(ctx))
 	}
 	done := make(chan error, 1)
 	go func() {
@@ -81,7 +81,7 @@ func (s *source) within(ctx context.Context, f func() error) error {
 		}
 		return err
 	case <-ctx.Done():
-		return fmt.Errorf("mid: wait for the file: %w", end(ctx))
+		return fmt.Errorf("wait for the file: %w", end(ctx))
 	}
 }
 
