@@ -82,7 +82,7 @@ func isSuccess(resp *http.Response) bool { return resp.StatusCode >= 200 && resp
 // a nil target expects no data. The error says what is wrong with the answer,
 // without quoting it. The envelope then holds what could be read all the same.
 func decode(resp *http.Response, into target) (*envelope, error) {
-	data := jsonwire.TrimMark(transport.Data(resp))
+	data := transport.Data(resp)
 	env, err := unmarshal(resp, data, into)
 	if env.Meta.RequestID == "" {
 		env.Meta.RequestID = wireText(resp.Header.Get("X-Request-Id"))

@@ -58,7 +58,7 @@ func (r *Response) fill(call *transport.Call, resp *http.Response, env *envelope
 		r.RateLimit = RateLimit(q)
 	}
 	var body struct{ Data *json.RawMessage }
-	if json.Unmarshal(jsonwire.TrimMark(transport.Data(resp)), &body) == nil && body.Data != nil {
+	if json.Unmarshal(transport.Data(resp), &body) == nil && body.Data != nil {
 		r.Data = *body.Data
 	}
 }
