@@ -7,6 +7,8 @@ import (
 	"iter"
 	"log/slog"
 	"time"
+
+	"github.com/mobid-io/mid-go/internal/jsonwire"
 )
 
 // IdentityService verifies identities from documents and biometrics. It is
@@ -82,7 +84,7 @@ func (p UploadIdentityDocumentParams) validate() error {
 	)
 }
 
-func (p UploadIdentityDocumentParams) personal() []string { return []string{p.File.Name} }
+func (p UploadIdentityDocumentParams) personal() []string { return p.File.names() }
 
 // LogValue shows the kind of document only: a file name may be personal data.
 func (p UploadIdentityDocumentParams) LogValue() slog.Value {
@@ -216,7 +218,7 @@ func (v Verification) MarshalJSON() ([]byte, error) {
 // UnmarshalJSON decodes what MID sends.
 func (v *Verification) UnmarshalJSON(data []byte) error {
 	wire := wireVerification{plainVerification: (*plainVerification)(v)}
-	if err := json.Unmarshal(data, &wire); err != nil {
+	if err := jsonwire.Unmarshal(data, &wire); err != nil {
 		return err
 	}
 	v.EstimatedTime = time.Duration(wire.EstimatedTime)

@@ -61,7 +61,7 @@ type UploadSigningDocumentParams struct {
 
 func (p UploadSigningDocumentParams) validate() error { return p.File.validate() }
 
-func (p UploadSigningDocumentParams) personal() []string { return []string{p.Name, p.File.Name} }
+func (p UploadSigningDocumentParams) personal() []string { return append(p.File.names(), p.Name) }
 
 // LogValue is a fixed text: a title or a file name may be personal data.
 func (UploadSigningDocumentParams) LogValue() slog.Value { return hidden() }
