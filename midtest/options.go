@@ -2,6 +2,7 @@ package midtest
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/http"
 	"time"
@@ -18,8 +19,7 @@ type dialFunc func(ctx context.Context, network, address string) (net.Conn, erro
 type options struct {
 	autoComplete  bool
 	completeAfter time.Duration
-	quotaLimit    int
-	quotaWindow   time.Duration
+	counter       counter
 	tokenLifetime time.Duration
 	listener      net.Listener // nil: a loopback port
 	dial          dialFunc     // nil: the network's
@@ -29,8 +29,7 @@ type options struct {
 
 func defaultOptions() options {
 	return options{
-		quotaLimit:    mid.PlanProfessional.RequestsPerMinute,
-		quotaWindow:   time.Minute,
+		counter:       &window{limit: mid.PlanProfessional.RequestsPerMinute, length: time.Minute},
 		tokenLifetime: time.Hour,
 	}
 }
@@ -47,10 +46,27 @@ func WithAutoComplete(after time.Duration) Option {
 
 // WithQuota allows limit requests in a window of time, which begins with the
 // first request after the last window ended. Token requests count, and failed
-// ones. Without it: 1,000 a minute, the Professional plan's. A limit of zero
-// refuses everything, and of a positive one a window of zero refuses nothing. See also [Server.SetQuota].
-func WithQuota(limit int, window time.Duration) Option {
-	return func(o *options) { o.quotaLimit, o.quotaWindow = limit, window }
+// ones. Without it and [WithPlan], the quota is 1,000 requests a minute, the
+// rate of the Professional plan. A limit of zero refuses every request. A
+// window of zero, with a positive limit, refuses no request. See also
+// [Server.SetQuota].
+func WithQuota(limit int, length time.Duration) Option {
+	return func(o *options) { o.counter = &window{limit: limit, length: length} }
+}
+
+// WithPlan limits requests as a token bucket does: p.Burst requests may go at
+// once, and p.RequestsPerMinute tokens a minute fill the bucket again. Every
+// request takes a token, token requests and failed ones included; a request
+// that finds none is refused and takes none. The X-RateLimit headers report the
+// bucket: Limit is the burst, Remaining the tokens that are left, and Reset the
+// time at which the bucket is full again. Of WithPlan and [WithQuota], the later
+// wins. WithPlan panics unless both numbers of p are at least 1, as a plan of
+// [mid.WithPlan] has to be.
+func WithPlan(p mid.Plan) Option {
+	if p.RequestsPerMinute < 1 || p.Burst < 1 {
+		panic(fmt.Sprintf("midtest: WithPlan: %+v; give a plan whose RequestsPerMinute and Burst are at least 1", p))
+	}
+	return func(o *options) { o.counter = newBucket(p) }
 }
 
 // WithTokenLifetime is how long access tokens live: whole seconds, at least

@@ -68,7 +68,7 @@ func NewServer(opts ...Option) *Server {
 		options:       o,
 		client:        newHTTPClient(o.dial),
 		timers:        timers{pending: map[*later]struct{}{}},
-		quota:         quota{limit: o.quotaLimit, window: o.quotaWindow},
+		quota:         quota{counter: o.counter},
 		tokens:        tokens{expiry: map[string]time.Time{}},
 		repeat:        repeats{first: map[string]firstAnswer{}},
 		authSessions:  newStore[authSession](),
@@ -81,6 +81,13 @@ func NewServer(opts ...Option) *Server {
 	s.hooks = newWebhooks(s)
 	s.api = startHost(s.ctx, o.listener, s.handler())
 	return s
+}
+
+// SetQuota allows limit requests in a window of time from now on, as
+// [WithQuota] does. What was counted so far is forgotten, and a plan of
+// [WithPlan] no longer holds.
+func (s *Server) SetQuota(limit int, length time.Duration) {
+	s.quota.set(&window{limit: limit, length: length})
 }
 
 // Client returns a client of this server, with its credentials, its base URL
