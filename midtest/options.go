@@ -1,7 +1,6 @@
 package midtest
 
 import (
-	"context"
 	"fmt"
 	"net"
 	"net/http"
@@ -14,11 +13,9 @@ import (
 // other, the later wins.
 type Option func(*options)
 
-type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
-
 type options struct {
-	autoComplete  bool
-	completeAfter time.Duration
+	dialect       dialect
+	auto          autoComplete
 	counter       counter
 	tokenLifetime time.Duration
 	listener      net.Listener // nil: a loopback port
@@ -41,7 +38,7 @@ func defaultOptions() options {
 // soon as the creation has been answered, or a little before. Without this
 // option nothing happens unless the test drives it.
 func WithAutoComplete(after time.Duration) Option {
-	return func(o *options) { o.autoComplete, o.completeAfter = true, max(after, 0) }
+	return func(o *options) { o.auto = autoComplete{on: true, after: max(after, 0)} }
 }
 
 // WithQuota allows limit requests in a window of time, which begins with the
@@ -67,6 +64,24 @@ func WithPlan(p mid.Plan) Option {
 		panic(fmt.Sprintf("midtest: WithPlan: %+v; give a plan whose RequestsPerMinute and Burst are at least 1", p))
 	}
 	return func(o *options) { o.counter = newBucket(p) }
+}
+
+// WithFieldNames has the server spell the names of fields as names says; a mode
+// of its own that the SDK's [mid.WithFieldNames] goes with. With
+// [mid.CamelCase], answers and events have names like createdAt, and the ids of
+// sessions, verifications, signing sessions and documents are called sessionId,
+// verificationId, signatureRequestId and documentId. Requests must have such
+// names too. The other spelling is refused, with either names, so that no field
+// is lost in silence. Metadata keeps its keys, and the token endpoint the names
+// of OAuth.
+func WithFieldNames(names mid.FieldNames) Option {
+	return func(o *options) { o.dialect.names = names }
+}
+
+// WithEnvelope wraps answers as e says. Without it, they have the contract's
+// envelope.
+func WithEnvelope(e Envelope) Option {
+	return func(o *options) { o.dialect.envelope = e }
 }
 
 // WithTokenLifetime is how long access tokens live: whole seconds, at least
@@ -106,7 +121,3 @@ func WithInMemory() Option {
 func WithMiddleware(wrap func(http.Handler) http.Handler) Option {
 	return func(o *options) { o.middleware = append(o.middleware, wrap) }
 }
-
-// seconds rounds up to whole seconds, so that who waits as long as told never
-// comes early.
-func seconds(d time.Duration) int64 { return int64((d + time.Second - 1) / time.Second) }

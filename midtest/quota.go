@@ -1,13 +1,14 @@
 package midtest
 
 import (
-	"net/http"
-	"strconv"
 	"sync"
 	"time"
-
-	"github.com/mobid-io/mid-go"
 )
+
+// counter is a way of counting requests: a [window] or a [bucket].
+type counter interface {
+	take(at time.Time) allowance
+}
 
 // quota counts the requests of a server.
 type quota struct {
@@ -15,43 +16,17 @@ type quota struct {
 	counter counter
 }
 
-// counter is a way of counting: a [window] or a [bucket].
-type counter interface {
-	take(at time.Time) allowance
+func (s *quota) take() allowance {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.counter.take(time.Now())
 }
 
-// allowance is the quota's decision on one request, and what is left after it.
-type allowance struct {
-	granted          bool
-	limit, remaining int
-	reset            time.Time     // when limit requests may go again
-	retryAfter       time.Duration // if not granted
-}
-
-// set forgets what was counted so far.
-func (q *quota) set(c counter) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.counter = c
-}
-
-func (q *quota) take() allowance {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.counter.take(time.Now())
-}
-
-// refusal is the published answer to a request over the quota.
-func (a allowance) refusal() error {
-	p := newProblem(mid.CodeRateLimitExceeded, "too many requests")
-	p.RetryAfter = max(seconds(a.retryAfter), 1)
-	return p
-}
-
-func (a allowance) writeTo(h http.Header) {
-	// Rounded up, so that a client that waits for it is not early.
-	reset := a.reset.Add(time.Second - 1).Unix()
-	h.Set("X-RateLimit-Limit", strconv.Itoa(a.limit))
-	h.Set("X-RateLimit-Remaining", strconv.Itoa(a.remaining))
-	h.Set("X-RateLimit-Reset", strconv.FormatInt(reset, 10))
+// SetQuota allows limit requests in a window of time from now on, as
+// [WithQuota] does. What was counted so far is forgotten, and a plan of
+// [WithPlan] no longer holds.
+func (s *quota) SetQuota(limit int, length time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.counter = &window{limit: limit, length: length}
 }

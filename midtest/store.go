@@ -2,8 +2,8 @@ package midtest
 
 import (
 	"crypto/rand"
+	"slices"
 	"strings"
-	"time"
 )
 
 // store keeps resources of one kind by id and in the order of their creation.
@@ -19,10 +19,16 @@ func (s *store[T]) add(id string, v *T) {
 	s.order = append(s.order, v)
 }
 
-// newID is a prefix, which tells the kind, and random text.
+// snapshots copies a store, the newest first.
+func snapshots[T, V any](s store[T], snapshot func(*T) V) []V {
+	all := make([]V, 0, len(s.order))
+	for _, v := range slices.Backward(s.order) {
+		all = append(all, snapshot(v))
+	}
+	return all
+}
+
+// newID is a prefix, which names the kind, and random text.
 func newID(prefix string) string {
 	return prefix + "_" + strings.ToLower(rand.Text()[:20])
 }
-
-// now is the server's time as its answers tell it.
-func now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }

@@ -148,7 +148,9 @@ func (spec formSpec) verify(f form, d details) error {
 		text, sent := f.fields[field.name]
 		switch {
 		case sent:
-			d.check(field.name, text, field.check)
+			if complaint := field.check(text); complaint != "" {
+				d.add(field.name, complaint)
+			}
 		case field.required:
 			d.add(field.name, "is required")
 		}
