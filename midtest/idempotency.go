@@ -2,6 +2,7 @@ package midtest
 
 import (
 	"sync"
+	"unicode/utf8"
 
 	"github.com/mobid-io/mid-go"
 )
@@ -34,8 +35,8 @@ func (r *repeats) do(keys []string, request string, work func() (*answer, error)
 		return work()
 	case len(keys) > 1:
 		return nil, invalid([]mid.FieldError{{Field: keyHeader, Message: "must be given once"}})
-	case keys[0] == "" || len(keys[0]) > maxKey:
-		return nil, invalid([]mid.FieldError{{Field: keyHeader, Message: "must have 1 to 255 characters"}})
+	case keys[0] == "" || utf8.RuneCountInString(keys[0]) > maxKey || !utf8.ValidString(keys[0]):
+		return nil, invalid([]mid.FieldError{{Field: keyHeader, Message: "must have 1 to 255 characters, in UTF-8"}})
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
