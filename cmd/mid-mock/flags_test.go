@@ -26,6 +26,8 @@ func TestBadFlags(t *testing.T) {
 		{[]string{"-quota", "60/60"}, "give a number of requests and a duration"},
 		{[]string{"-quota", "-1/1m"}, "give a number of requests and a duration"},
 		{[]string{"-quota", "60/0s"}, "give a number of requests and a duration"},
+		{[]string{"-names", "kebab"}, "give snake or camel"},
+		{[]string{"-envelope", "none"}, "give success or code"},
 		{[]string{"-latency", "300"}, "with its unit"},
 		{[]string{"-latency", "-1s"}, "give 0s or more"},
 		{[]string{"-error-rate", "10%"}, "from 0 to 1"},
@@ -82,6 +84,24 @@ func TestPlansAndQuotas(t *testing.T) {
 		res.Body.Close()
 		assert.Equal(t, tc.limit, res.Header.Get("X-RateLimit-Limit"), tc.args)
 		assert.Equal(t, tc.remaining, res.Header.Get("X-RateLimit-Remaining"), tc.args)
+	}
+}
+
+func TestNamesAndEnvelope(t *testing.T) {
+	for _, tc := range []struct {
+		args    string
+		pattern string
+	}{
+		{"", `^\{"success":false,"error":\{"code":"unauthorized",.*"meta":\{"request_id":`},
+		{"-names snake -envelope success", `"request_id":`},
+		{"-names camel", `^\{"error":\{"code":"unauthorized",.*"meta":\{"requestId":`},
+		{"-envelope code", `^\{"error":true,"code":"unauthorized","message":`},
+		{"-names camel -envelope code", `^\{"code":"unauthorized","error":true,"message":`},
+	} {
+		p := start(t, strings.Fields(tc.args)...)
+		res, err := http.Get(p.url + "/v1/auth/sessions/sess_1")
+		require.NoError(t, err)
+		assert.Regexp(t, tc.pattern, p.read(res, http.StatusUnauthorized), tc.args)
 	}
 }
 
