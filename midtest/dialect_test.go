@@ -51,5 +51,5 @@ func TestNamesAndEnvelopeGoTogether(t *testing.T) {
 	assert.Contains(t, whole(t, first)["data"], "sessionId")
 	assert.Equal(t, string(first.body), string(c.post("/auth/sessions", login, idempotencyKey, "k").body))
 	srv.Inject(midtest.Fault{RetryAfter: 3 * time.Second})
-	assert.Equal(t, 3.0, whole(t, c.get("/nothing"))["retryAfter"])
+	assert.Contains(t, string(c.get("/nothing").body), `"retryAfter":3`)
 }

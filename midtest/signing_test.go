@@ -121,11 +121,13 @@ func TestSigningOptions(t *testing.T) {
 	})
 	require.Equal(t, 201, r.status, "%s", r.body)
 	session := data[mid.SigningSession](t, r)
-	for text, hours := range map[string]time.Duration{"1": 1, "1.0": 1, "1e1": 10, "5.000": 5} { // are whole numbers in JSON
+	for text, lifetime := range map[string]time.Duration{ // JSON's whole numbers
+		"1": time.Hour, "1.0": time.Hour, "1e1": 10 * time.Hour, "5.000": 5 * time.Hour,
+	} {
 		r := c.post("/signing/sessions", fmt.Sprintf(`{"document_ids":[%q],"signers":[{"name":"Ada","email":"ada@example.com"}],"expires_in":%s}`, doc.ID, text))
 		require.Equal(t, 201, r.status, "%s", r.body)
 		other := data[mid.SigningSession](t, r)
-		assert.Equal(t, hours*time.Hour, other.ExpiresAt.Sub(other.CreatedAt), text)
+		assert.Equal(t, lifetime, other.ExpiresAt.Sub(other.CreatedAt), text)
 	}
 	assert.Equal(t, 5*time.Hour, session.ExpiresAt.Sub(session.CreatedAt))
 	assert.False(t, session.RequireBiometric)

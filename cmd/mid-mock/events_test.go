@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -43,7 +44,7 @@ func TestAttemptsOfAnEventAreBounded(t *testing.T) {
 	assert.Equal(t, len(all), items[0].Count)
 	assert.Equal(t, len(all)-maxShown, items[0].More())
 
-	later := append(all[1:], midtest.Delivery{EventID: "evt_a", Time: time.Unix(1e6, 0)}) // the log is full
+	later := slices.Concat(all[1:], []midtest.Delivery{{EventID: "evt_a", Time: time.Unix(1e6, 0)}}) // the log is full
 	assert.NotEqual(t, items[0].State(), newEventItems(later)[0].State())
 
 	var page bytes.Buffer
