@@ -20,10 +20,7 @@ type board struct {
 }
 
 // views are the pages that show the state.
-type views struct {
-	state
-	hosts guard
-}
+type views struct{ state }
 
 func (v views) newFrame(title string) frame {
 	return frame{Title: title, Version: v.version(), Now: time.Now()}

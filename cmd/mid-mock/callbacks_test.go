@@ -74,7 +74,12 @@ func TestWarnsWhereOthersChooseCallbacks(t *testing.T) {
 
 func TestWarnsOfNothingOnLoopback(t *testing.T) {
 	p := start(t)
+	session := p.session(p.client(), mid.CreateAuthSessionParams{CallbackURL: "http://0.0.0.0:1/hook"})
+	p.press("/phone/"+session.ID, "/reject")
+	shown := func() bool { return strings.Contains(p.see("/"), "http://0.0.0.0:1/hook") }
+	require.Eventually(t, shown, 10*time.Second, 10*time.Millisecond)
 	assert.NotContains(t, p.see("/"), "Other machines")
+	assert.NotContains(t, p.see("/"), "another host")
 	assert.Empty(t, p.stderr.String())
 }
 

@@ -14,6 +14,9 @@ import (
 type eventItem struct {
 	Attempts []attempt // no more than maxShown
 	Count    int       // of all attempts
+	// OtherHost is what to warn of: where the event went, if other machines can
+	// choose that and it is not this one. Empty: there is no warning.
+	OtherHost string
 }
 
 // newEventItems takes the attempts in the order in which they were made.
@@ -69,9 +72,6 @@ func (a attempt) Tone() string {
 	}
 	return "bad"
 }
-
-// OtherHost is where the event went, if that is not this machine.
-func (a attempt) OtherHost() string { return otherHost(a.URL) }
 
 // Pretty is the payload with line breaks.
 func (a attempt) Pretty() string {

@@ -70,9 +70,11 @@ func serve(ctx context.Context, cfg *config, stdout, stderr io.Writer) error {
 	}
 	cfg.spoil(srv)
 	srv.HandlePages(newSite(srv, hosts))
-	say(stdout, banner(srv))
 	if hosts.reachable() {
 		say(stderr, reachable)
+	}
+	say(stdout, banner(srv))
+	if hosts.reachable() {
 		(&callbacks{srv: srv, stderr: stderr, warned: map[string]bool{}}).watch(ctx)
 	}
 	<-ctx.Done()

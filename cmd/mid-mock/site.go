@@ -13,8 +13,8 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 
 // newSite is everything beside the API.
 func newSite(srv *midtest.Server, hosts guard) http.Handler {
-	s := state{srv}
-	v, a := views{s, hosts}, actions{s}
+	s := state{srv, hosts}
+	v, a := views{s}, actions{s}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", v.showBoard)
 	mux.HandleFunc("GET /phone/{id}", v.showItem)

@@ -11,7 +11,10 @@ import (
 )
 
 // state is what the server has, as items to show and to decide.
-type state struct{ srv *midtest.Server }
+type state struct {
+	srv   *midtest.Server
+	hosts guard
+}
 
 func (s state) authItems() []authItem {
 	var items []authItem
@@ -48,7 +51,13 @@ func (s state) signingItems() []signingItem {
 // eventItems are the newest first, by their first attempt: one that is
 // delivered again stays where it is.
 func (s state) eventItems() []eventItem {
-	return newEventItems(s.srv.Events())
+	items := newEventItems(s.srv.Events())
+	if s.hosts.reachable() {
+		for n := range items {
+			items[n].OtherHost = otherHost(items[n].Last().URL)
+		}
+	}
+	return items
 }
 
 // version changes with everything that the pages show.
