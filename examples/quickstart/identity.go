@@ -2,18 +2,10 @@ package main
 
 import (
 	"context"
-	"embed"
 
 	"github.com/mobid-io/mid-go"
+	"github.com/mobid-io/mid-go/examples/internal/specimen"
 )
-
-// specimens are files of a person who does not exist, from a country that does
-// not exist; XU is a code that ISO 3166 leaves to its users.
-//
-//go:embed specimen
-var specimens embed.FS
-
-const country = "XU"
 
 // verifyIdentity uploads a passport and a selfie and has them checked.
 func (a *app) verifyIdentity(ctx context.Context) error {
@@ -28,7 +20,7 @@ func (a *app) verifyIdentity(ctx context.Context) error {
 	}
 	verification, err := a.client.Identity.StartVerification(ctx, mid.StartVerificationParams{
 		DocumentType:    mid.DocumentPassport,
-		Country:         country,
+		Country:         specimen.Country,
 		DocumentFrontID: front.ID,
 		SelfieID:        selfie.ID,
 		CallbackURL:     a.callbackURL,
@@ -46,7 +38,7 @@ func (a *app) verifyIdentity(ctx context.Context) error {
 }
 
 func (a *app) upload(ctx context.Context, name string, typ mid.DocumentType) (*mid.IdentityDocument, error) {
-	file, err := mid.FileFromFS(specimens, "specimen/"+name)
+	file, err := mid.FileFromFS(specimen.Files, name)
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +46,7 @@ func (a *app) upload(ctx context.Context, name string, typ mid.DocumentType) (*m
 		File:     file,
 		Type:     typ,
 		Side:     mid.SideFront,
-		Country:  country,
+		Country:  specimen.Country,
 		Progress: a.out.progress(name),
 	})
 }

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"image/png"
 	"net"
 	"os"
 	"os/exec"
@@ -215,19 +214,4 @@ func TestQRCode(t *testing.T) {
 			}
 		}
 	}
-}
-
-// TestSpecimens checks that the files are what their names say.
-func TestSpecimens(t *testing.T) {
-	for _, name := range []string{"passport.png", "selfie.png"} {
-		f, err := specimens.Open("specimen/" + name)
-		require.NoError(t, err)
-		_, err = png.Decode(f)
-		require.NoError(t, err, name)
-		require.NoError(t, f.Close())
-	}
-	agreement, err := specimens.ReadFile("specimen/agreement.pdf")
-	require.NoError(t, err)
-	assert.True(t, bytes.HasPrefix(agreement, []byte("%PDF-1.4\n")))
-	assert.True(t, bytes.HasSuffix(agreement, []byte("%%EOF\n")))
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/mobid-io/mid-go"
+	"github.com/mobid-io/mid-go/examples/internal/specimen"
 	"github.com/mobid-io/mid-go/midtest"
 )
 
@@ -53,7 +54,7 @@ func (p *people) act() {
 		}
 	}
 	for _, verification := range p.server.Verifications() {
-		_ = p.server.CompleteVerification(verification.ID, midtest.Outcome{ExtractedData: isolde})
+		_ = p.server.CompleteVerification(verification.ID, midtest.Outcome{ExtractedData: specimen.Holder})
 	}
 	for _, session := range p.server.SigningSessions() {
 		for _, signer := range session.Signers {
@@ -63,14 +64,4 @@ func (p *people) act() {
 			}
 		}
 	}
-}
-
-// isolde is what the specimen of a passport says. She is invented.
-var isolde = mid.ExtractedData{
-	FirstName:      "Isolde",
-	LastName:       "Wren",
-	DateOfBirth:    "1992-03-14",
-	DocumentNumber: "U8040217",
-	ExpiryDate:     "2033-06-01",
-	Nationality:    "XU",
 }

@@ -5,12 +5,13 @@ import (
 	"time"
 
 	"github.com/mobid-io/mid-go"
+	"github.com/mobid-io/mid-go/examples/internal/specimen"
 )
 
 // signAgreement uploads a PDF file and has two people sign it.
 func (a *app) signAgreement(ctx context.Context) error {
 	a.out.chapter("3", "Have a document signed")
-	file, err := mid.FileFromFS(specimens, "specimen/agreement.pdf")
+	file, err := mid.FileFromFS(specimen.Files, "agreement.pdf")
 	if err != nil {
 		return err
 	}
