@@ -9,7 +9,7 @@ import (
 
 // verifyIdentity uploads a passport and a selfie and has them checked.
 func (a *app) verifyIdentity(ctx context.Context) error {
-	a.out.chapter("2", "Verify an identity")
+	a.out.chapter("2", "Verify an identity", "identity.go")
 	front, err := a.upload(ctx, "passport.png", mid.DocumentPassport)
 	if err != nil {
 		return err
@@ -33,7 +33,7 @@ func (a *app) verifyIdentity(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.tellResult(verification)
+	a.printResult(verification)
 	return nil
 }
 
@@ -51,9 +51,9 @@ func (a *app) upload(ctx context.Context, name string, typ mid.DocumentType) (*m
 	})
 }
 
-// tellResult prints what the specimen says. Do not print or log a real
-// person's data: the SDK's types keep it out of logs for that reason.
-func (a *app) tellResult(v *mid.Verification) {
+// printResult prints what the specimen says. Do not print or log the data of a
+// real person: the SDK's types keep it out of logs for that reason.
+func (a *app) printResult(v *mid.Verification) {
 	if v.Status != mid.VerificationVerified {
 		a.out.failure("The identity is %s. %s", v.Status, v.RejectionReason)
 		return

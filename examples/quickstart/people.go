@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net/http"
 	"sync"
 	"time"
 
@@ -9,9 +10,9 @@ import (
 	"github.com/mobid-io/mid-go/midtest"
 )
 
-// people are those who use MID with a fake server: they scan and approve on
-// the phone, check documents, and sign. The rest of the program does not know
-// whether they are real.
+// people use MID with a fake server: they scan and approve on the phone, check
+// documents, and sign. The rest of the program does not know whether they are
+// real.
 type people struct {
 	server *midtest.Server
 	home   chan struct{} // closed when it is time to leave
@@ -23,6 +24,8 @@ const pace = 350 * time.Millisecond
 
 func invitePeople() *people {
 	p := &people{server: midtest.NewServer(), home: make(chan struct{})}
+	// A failure that passes, to show a retry.
+	p.server.Inject(midtest.Fault{Path: "/auth/verify", Status: http.StatusServiceUnavailable})
 	p.gone.Go(func() {
 		for {
 			select {
@@ -42,8 +45,8 @@ func (p *people) leave() {
 	p.server.Close()
 }
 
-// act has everybody do the next thing. Its calls only fail for what has ended
-// in the meantime.
+// act has everyone do the next thing. Its calls fail only for what has ended in
+// the meantime.
 func (p *people) act() {
 	for _, session := range p.server.AuthSessions() {
 		switch session.Status {
