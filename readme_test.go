@@ -121,6 +121,8 @@ var (
 	tokenCache                       mid.TokenCache
 	limiter                          mid.Limiter
 	eventStore                       mid.EventStore
+	cases                            []string
+	verify                           func(ctx context.Context, id string) error
 	err                              error
 )
 `
@@ -136,6 +138,7 @@ var importPaths = map[string]string{
 	"midtest":  "github.com/mobid-io/mid-go/midtest",
 	"os":       "os",
 	"slog":     "log/slog",
+	"sync":     "sync",
 	"synctest": "testing/synctest",
 	"testing":  "testing",
 	"time":     "time",
