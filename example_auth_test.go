@@ -11,9 +11,8 @@ import (
 	"github.com/mobid-io/mid-go/midtest"
 )
 
-// A user signs in on the phone. The examples run against the fake server of
-// package midtest; with the real one, the client is that of NewClient, and the
-// user approves.
+// A user signs in on the phone. The examples use the fake server of package
+// midtest. With the real one, NewClient makes the client, and the user approves.
 func Example() {
 	server := midtest.NewServer()
 	defer server.Close()
@@ -137,7 +136,7 @@ func ExampleAuthenticationService_WaitForSession() {
 	case mid.AuthRejected:
 		fmt.Println("the user declined")
 	default:
-		fmt.Println("nobody decided in time:", session.Status)
+		fmt.Println("the user did not decide in time:", session.Status)
 	}
 	// Output: the user declined
 }

@@ -19,10 +19,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestDocumentedCode builds every piece of Go code of the documentation: of
-// README.md, of docs and of the package comment. Programs are built as they
-// are. Fragments get imports, and variables that the text around them has
-// introduced. Nothing is written into the repository.
+// TestDocumentedCode builds every piece of Go code in the documentation: in
+// README.md, in docs and in the package comment. Programs are built as they are.
+// Fragments get imports, and the variables that the text around them introduces.
+// Nothing is written into the repository.
 func TestDocumentedCode(t *testing.T) {
 	pages, err := filepath.Glob("docs/*.md")
 	require.NoError(t, err)
@@ -35,7 +35,7 @@ func TestDocumentedCode(t *testing.T) {
 	}
 	require.NotEmpty(t, blocks)
 
-	// Overlaid, each block is a package of this module.
+	// With the overlay, each block is a package of this module.
 	overlay := struct{ Replace map[string]string }{map[string]string{}}
 	build := []string{"build", "-overlay", filepath.Join(t.TempDir(), "overlay.json"), "-o", os.DevNull}
 	for i, b := range blocks {
@@ -54,7 +54,8 @@ func TestDocumentedCode(t *testing.T) {
 	assert.NoError(t, err, "%s", out)
 }
 
-// TestFirstProgramIsShort holds the README's first program to its promise.
+// TestFirstProgramIsShort keeps the README's first program one that is read in
+// one go.
 func TestFirstProgramIsShort(t *testing.T) {
 	first := fencedCode(t, "README.md")[0].code
 	assert.Contains(t, first, "package main")
@@ -106,7 +107,7 @@ func packageCode(t *testing.T, path string) (blocks []block) {
 	return blocks
 }
 
-// introduced are the variables that the text around a fragment tells of.
+// introduced are the variables that the text around a fragment introduces.
 const introduced = `
 var (
 	ctx                              = context.Background()

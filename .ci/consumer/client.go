@@ -73,7 +73,7 @@ var (
 	}
 )
 
-// Interfaces that consumers implement: a method more would break them.
+// Interfaces that consumers implement. One more method would break them.
 type (
 	tokenSource struct{}
 	tokenCache  struct{}
@@ -102,7 +102,7 @@ var (
 	_ mid.EventStore  = eventStore{}
 )
 
-// Interfaces that consumers call: a method less would break them.
+// Interfaces that consumers call. One method less would break them.
 var (
 	_ func(mid.TokenSource, context.Context) (*oauth2.Token, error)                                              = mid.TokenSource.Token
 	_ func(mid.TokenCache, context.Context, func(context.Context) (*oauth2.Token, error)) (*oauth2.Token, error) = mid.TokenCache.Token

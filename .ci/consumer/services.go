@@ -51,8 +51,8 @@ var (
 	_ func(mid.AuthStatus) bool = mid.AuthStatus.Final
 )
 
-// The value sets: switches of consumers depend on the values, too. A key that
-// stands twice does not compile.
+// The value sets, because switches of consumers depend on the values too. A map
+// literal with the same key twice does not compile.
 var (
 	_ = map[mid.Intent]bool{mid.IntentLogin: true, mid.IntentPayment: true, mid.IntentConsent: true}
 	_ = map[mid.AuthStatus]bool{
@@ -187,8 +187,8 @@ var (
 	_ func(mid.SigningStatus) bool = mid.SigningStatus.Final
 )
 
-// What keeps personal data out of logs, and what a resource that was stored
-// as JSON is read with.
+// The methods that keep personal data out of logs, and those that read a
+// resource that was stored as JSON.
 var (
 	_ = []slog.LogValuer{
 		mid.CreateAuthSessionParams{}, mid.AuthSession{}, mid.AuthenticationResult{},

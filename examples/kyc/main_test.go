@@ -79,7 +79,7 @@ func ending(t *testing.T, o midtest.Outcome) (srv *midtest.Server) {
 	return srv
 }
 
-// pictures are flags with the specimens as files that tell who is in them.
+// pictures are flags that name the specimens as files called after the person.
 func pictures(t *testing.T) []string {
 	t.Helper()
 	flags := []string{"-country", "DE"}

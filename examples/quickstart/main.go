@@ -1,6 +1,6 @@
-// Quickstart tells the whole story of the SDK in one run: a user signs in on
-// the phone, an identity is verified from documents, two people sign an
-// agreement, and MID reports each of these by webhook.
+// Quickstart shows the whole SDK in one run. A user signs in on the phone, an
+// identity is verified from documents, and two people sign an agreement. MID
+// reports each of these by webhook.
 //
 //	go run ./examples/quickstart
 //
