@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"go/ast"
 	"go/doc/comment"
+	"go/format"
 	"go/parser"
 	"go/token"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -52,6 +54,33 @@ func TestDocumentedCode(t *testing.T) {
 
 	out, err := exec.CommandContext(t.Context(), "go", build...).CombinedOutput()
 	assert.NoError(t, err, "%s", out)
+}
+
+// TestDocumentedLinks follows the links of all pages that stay in the repository.
+func TestDocumentedLinks(t *testing.T) {
+	link := regexp.MustCompile(`\]\(([^)#\s]+)`)
+	found := 0
+	for _, pattern := range []string{"*.md", "*/*.md", "*/*/*.md"} {
+		pages, err := filepath.Glob(pattern)
+		require.NoError(t, err)
+		for _, page := range pages {
+			text, err := os.ReadFile(page)
+			require.NoError(t, err)
+			for _, match := range link.FindAllStringSubmatch(withoutCode(string(text)), -1) {
+				if strings.HasPrefix(match[1], "https://") {
+					continue
+				}
+				found++
+				_, err := os.Stat(filepath.Join(filepath.Dir(page), match[1]))
+				assert.NoError(t, err, page)
+			}
+		}
+	}
+	assert.Greater(t, found, 20)
+}
+
+func withoutCode(page string) string {
+	return regexp.MustCompile("(?s)\n```.*?\n```").ReplaceAllString(page, "")
 }
 
 // TestFirstProgramIsShort keeps the README's first program one that is read in
@@ -149,6 +178,10 @@ var importPaths = map[string]string{
 // buildable makes a file of a block.
 func buildable(t *testing.T, b block) []byte {
 	t.Helper()
+	formatted, err := format.Source([]byte(b.code))
+	if assert.NoError(t, err, "%s:%d", b.file, b.line) {
+		assert.Equal(t, string(formatted), b.code, "%s:%d is not formatted", b.file, b.line)
+	}
 	origin := fmt.Sprintf("//line %s:%d\n", b.file, b.line)
 	if strings.Contains("\n"+b.code, "\npackage ") {
 		return []byte(origin + b.code)
