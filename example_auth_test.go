@@ -2,6 +2,7 @@ package mid_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
 	"strings"
@@ -111,6 +112,29 @@ func ExampleAuthenticationService_Verify() {
 	// Output:
 	// false pending
 	// true approved user_ada face
+}
+
+// Expect refuses the approval of something else: here the user approved a
+// payment, and no one is signed in.
+func ExampleAuthenticationService_Verify_expect() {
+	server := midtest.NewServer()
+	defer server.Close()
+	client := server.Client()
+	ctx := context.Background()
+
+	payment, err := client.Authentication.CreateSession(ctx, mid.CreateAuthSessionParams{Intent: mid.IntentPayment})
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := server.Approve(payment.ID, "user_ada"); err != nil { // the phone
+		log.Fatal(err)
+	}
+	_, err = client.Authentication.Verify(ctx, mid.VerifyAuthenticationParams{
+		SessionID: payment.ID,
+		Expect:    &mid.AuthExpectation{Intent: mid.IntentLogin},
+	})
+	fmt.Println(errors.Is(err, mid.ErrUnexpectedSession))
+	// Output: true
 }
 
 // The end of a wait may be any final status, not only an approval.

@@ -151,6 +151,7 @@ var (
 	tokenCache                       mid.TokenCache
 	limiter                          mid.Limiter
 	eventStore                       mid.EventStore
+	notifier                         mid.Notifier
 	cases                            []string
 	verify                           func(ctx context.Context, id string) error
 	err                              error
@@ -167,6 +168,7 @@ var importPaths = map[string]string{
 	"mid":      "github.com/mobid-io/mid-go",
 	"midtest":  "github.com/mobid-io/mid-go/midtest",
 	"os":       "os",
+	"rand":     "crypto/rand",
 	"slog":     "log/slog",
 	"sync":     "sync",
 	"synctest": "testing/synctest",

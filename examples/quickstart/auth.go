@@ -37,7 +37,10 @@ func (a *app) signIn(ctx context.Context) error {
 // verifySignIn asks MID from the backend. What a browser or an event says is not
 // enough to sign a user in.
 func (a *app) verifySignIn(ctx context.Context, sessionID string) error {
-	result, err := a.client.Authentication.Verify(ctx, mid.VerifyAuthenticationParams{SessionID: sessionID})
+	result, err := a.client.Authentication.Verify(ctx, mid.VerifyAuthenticationParams{
+		SessionID: sessionID,
+		Expect:    &mid.AuthExpectation{Intent: mid.IntentLogin}, // and not, say, a payment
+	})
 	if err != nil {
 		return err
 	}
