@@ -91,6 +91,9 @@
 //	if errors.Is(err, mid.ErrUnexpectedSession) {
 //		return errors.New("this is another sign-in")
 //	}
+//	if err == nil && result.Verified {
+//		fmt.Println("signed in:", result.UserID)
+//	}
 //
 // The directory examples/mobile has a backend that follows them.
 //

@@ -141,6 +141,7 @@ const introduced = `
 var (
 	ctx                              = context.Background()
 	clientID, clientSecret, id       string
+	nonce                            string
 	client                           *mid.Client
 	session                          *mid.AuthSession
 	selfie                           *mid.IdentityDocument
