@@ -128,6 +128,12 @@ var (
 	_ func(mid.Notifier, context.Context, string) <-chan struct{}                                                = mid.Notifier.Subscribe
 )
 
+// What a wire send belongs to.
+var (
+	_                                                   = mid.Operation{Name: string(""), Path: string(""), Attempt: int(0)}
+	_ func(context.Context) (op mid.Operation, ok bool) = mid.OperationFrom
+)
+
 // Rate limits and polling.
 var (
 	_ = mid.Plan{RequestsPerMinute: int(0), Burst: int(0)}

@@ -39,7 +39,14 @@ var (
 		CompletedAt: time.Time{},
 		Metadata:    map[string]string(nil),
 	}
-	_ = mid.VerifyAuthenticationParams{SessionID: string("")}
+	_ = mid.VerifyAuthenticationParams{SessionID: string(""), Expect: (*mid.AuthExpectation)(nil)}
+	_ = mid.AuthExpectation{
+		Intent:    mid.Intent(""),
+		UserID:    string(""),
+		Recipient: string(""),
+		Metadata:  map[string]string(nil),
+		MaxAge:    time.Duration(0),
+	}
 	_ = mid.AuthenticationResult{
 		SessionID:  string(""),
 		Verified:   bool(false),
@@ -191,14 +198,23 @@ var (
 // resource that was stored as JSON.
 var (
 	_ = []slog.LogValuer{
-		mid.CreateAuthSessionParams{}, mid.AuthSession{}, mid.AuthenticationResult{},
-		mid.IdentityDocument{}, mid.Verification{}, mid.ExtractedData{},
-		mid.SigningDocument{}, mid.SignerParams{}, mid.Signer{}, mid.SigningSession{},
-		mid.Event{}, mid.WebhookConfig{}, mid.WebhookService{},
+		mid.CreateAuthSessionParams{}, mid.AuthSession{}, mid.VerifyAuthenticationParams{}, mid.AuthExpectation{},
+		mid.AuthenticationResult{},
+		mid.UploadIdentityDocumentParams{}, mid.IdentityDocument{}, mid.StartVerificationParams{}, mid.Verification{},
+		mid.ExtractedData{},
+		mid.UploadSigningDocumentParams{}, mid.SigningDocument{}, mid.CreateSigningSessionParams{}, mid.SignerParams{},
+		mid.Signer{}, mid.SigningSession{},
+		mid.Event{}, mid.WebhookConfig{}, mid.WebhookService{}, mid.Response{}, mid.APIError{},
 	}
 	_ = []fmt.Formatter{
-		mid.ExtractedData{}, mid.Event{}, mid.WebhookConfig{}, mid.WebhookService{}, (*mid.APIError)(nil),
+		mid.CreateAuthSessionParams{}, mid.AuthSession{}, mid.VerifyAuthenticationParams{}, mid.AuthExpectation{},
+		mid.AuthenticationResult{},
+		mid.UploadIdentityDocumentParams{}, mid.IdentityDocument{}, mid.StartVerificationParams{}, mid.Verification{},
+		mid.ExtractedData{},
+		mid.UploadSigningDocumentParams{}, mid.SigningDocument{}, mid.CreateSigningSessionParams{}, mid.SignerParams{},
+		mid.Signer{}, mid.SigningSession{},
+		mid.Event{}, mid.WebhookConfig{}, mid.WebhookService{}, mid.Response{}, mid.APIError{},
 	}
 	_ = []json.Marshaler{mid.Verification{}, mid.CreateSigningSessionParams{}}
-	_ = []json.Unmarshaler{(*mid.Verification)(nil), (*mid.CreateSigningSessionParams)(nil)}
+	_ = []json.Unmarshaler{(*mid.Verification)(nil)}
 )
