@@ -91,6 +91,7 @@ func newPipeline(cfg *config) (*pipeline, error) {
 	p := &pipeline{
 		failures:   failures{base: cfg.baseURL, secret: func() string { return cfg.clientSecret }},
 		userAgent:  fmt.Sprintf("mid-go/%s (%s; %s/%s)%s", Version, runtime.Version(), runtime.GOOS, runtime.GOARCH, cfg.appInfo),
+		fieldNames: cfg.fieldNames,
 		tokenCache: checkedCache{cfg.cache},
 		limiter:    cfg.limiter,
 	}
@@ -195,7 +196,7 @@ func (c *Client) Call(ctx context.Context, method, path string, in, out any, opt
 		if err != nil {
 			return err
 		}
-		r.body, r.params = body, jsonTexts(body)
+		r.body, r.params = transport.Bytes(body), jsonTexts(body)
 	}
 	if out == nil {
 		return c.pipeline.do(ctx, r, nil, cfg)

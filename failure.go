@@ -39,7 +39,7 @@ func isReported(err error) bool {
 func (f *failures) answer(call *transport.Call, resp *http.Response, into target) (*envelope, error) {
 	env, trouble := decode(resp, into)
 	switch {
-	case !isSuccess(resp) || env.Error.present() || !env.Success:
+	case !isSuccess(resp) || env.failed():
 		return env, f.refused(call, resp, env)
 	case trouble != nil:
 		return env, f.unreadable(call, resp, env, trouble.Error())

@@ -23,7 +23,8 @@ import (
 // newPipeline.
 type pipeline struct {
 	failures
-	userAgent string
+	userAgent  string
+	fieldNames FieldNames // of what is sent
 
 	calls  transport.Retry // all stages
 	tokens transport.Retry // for token requests: without the token's stage
@@ -61,7 +62,10 @@ func post[T any](ctx context.Context, p *pipeline, op operation, in params, opts
 	if err != nil {
 		return nil, err
 	}
-	return send[T](ctx, p, request{operation: op, path: op.path, body: body, params: in}, cfg)
+	if p.fieldNames == CamelCase {
+		body = camelNames(body)
+	}
+	return send[T](ctx, p, request{operation: op, path: op.path, body: transport.Bytes(body), params: in}, cfg)
 }
 
 func upload[T any](ctx context.Context, p *pipeline, op operation, in formParams, opts []RequestOption) (*T, error) {
@@ -76,6 +80,11 @@ func upload[T any](ctx context.Context, p *pipeline, op operation, in formParams
 		return nil, errNoContext
 	}
 	f := in.form()
+	if p.fieldNames == CamelCase {
+		for i := range f.fields {
+			f.fields[i][0] = camelCase(f.fields[i][0])
+		}
+	}
 	body, err := multipart.New(ctx, p.boundary(cfg.idempotencyKey), f.fields, multipart.File{
 		Name:        f.file.baseName(),
 		ContentType: f.file.ContentType,
@@ -111,7 +120,7 @@ func (p *pipeline) boundary(key string) string {
 }
 
 func send[T any](ctx context.Context, p *pipeline, r request, cfg requestConfig) (*T, error) {
-	a := new(answer[T])
+	a := &answer[T]{kind: r.answers}
 	if err := p.do(ctx, r, a, cfg); err != nil {
 		return nil, err
 	}
