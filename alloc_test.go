@@ -55,6 +55,9 @@ func TestAllocations(t *testing.T) {
 		t.Skip("the race detector allocates")
 	}
 	c, ctx := newEchoClient(t), context.Background()
+	hooks := newHooks(t, mid.WebhookConfig{})
+	event := hookPayload("evt_abc123", mid.EventAuthenticationCompleted, hookSession)
+	header := hookHeader(event)
 	params := mid.CreateAuthSessionParams{Intent: mid.IntentLogin, Recipient: "+14155550123"}
 	for _, test := range []struct {
 		name string
@@ -63,6 +66,7 @@ func TestAllocations(t *testing.T) {
 	}{
 		{"GET", 36, func() error { return look(ctx, c) }},
 		{"POST", 41, func() error { _, err := c.Authentication.CreateSession(ctx, params); return err }},
+		{"webhook", 30, func() error { return receiveSession(hooks, event, header) }},
 	} {
 		require.NoError(t, test.call())
 		got := testing.AllocsPerRun(200, func() {
@@ -73,4 +77,12 @@ func TestAllocations(t *testing.T) {
 		require.LessOrEqual(t, got, test.most, "allocations of a %s", test.name)
 		t.Logf("a %s takes %v allocations", test.name, got)
 	}
+}
+
+func receiveSession(hooks *mid.WebhookService, payload []byte, header http.Header) error {
+	event, err := hooks.Parse(payload, header)
+	if err == nil {
+		_, err = event.AuthSession()
+	}
+	return err
 }
