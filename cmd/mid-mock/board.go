@@ -92,6 +92,9 @@ func (s *site) signingItems() []signingItem {
 	return items
 }
 
+// maxAttempts of an event are shown, the latest.
+const maxAttempts = 50
+
 // eventItems are the newest first, by their first attempt: one that is
 // delivered again stays where it is.
 func (s *site) eventItems() []eventItem {
@@ -104,7 +107,13 @@ func (s *site) eventItems() []eventItem {
 			at[d.EventID] = n
 			items = append(items, eventItem{})
 		}
-		items[n].Attempts = slices.Insert(items[n].Attempts, 0, attempt{d})
+		items[n].Attempts = append(items[n].Attempts, attempt{d})
+	}
+	for i := range items {
+		attempts := items[i].Attempts
+		attempts = attempts[max(0, len(attempts)-maxAttempts):]
+		slices.Reverse(attempts)
+		items[i].Attempts = attempts
 	}
 	slices.Reverse(items)
 	return items
