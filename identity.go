@@ -7,12 +7,15 @@ import (
 	"iter"
 	"log/slog"
 	"time"
+
+	"github.com/mobid-io/mid-go/internal/jsonwire"
 )
 
 // IdentityService verifies identities from documents and biometrics. It is
 // reached through [Client.Identity] and is safe for concurrent use.
 type IdentityService struct {
-	client *Client
+	pipeline *pipeline
+	notifier Notifier // wakes the waits
 }
 
 // DocumentType is the kind of an identity document. The set is open.
@@ -60,16 +63,16 @@ type UploadIdentityDocumentParams struct {
 	File File
 	// Type is the kind of document. Required.
 	Type DocumentType
-	// Side is the side that the image shows. Empty: not told.
+	// Side is the side that the image shows. If empty, it is not sent.
 	Side DocumentSide
 	// Country is the issuing country as an ISO 3166-1 alpha-2 code in upper
-	// case, like DE. Empty: not told.
+	// case, like DE. If empty, it is not sent.
 	Country string
 	// Progress is called as the file is sent, with the bytes of the file sent
 	// so far and in all, or -1 if its size is unknown. A retry starts again at
 	// a smaller number. It is called from another goroutine, one call at a
 	// time, and holds up the upload while it runs, beyond the attempt timeout
-	// too. Nil: not called.
+	// too. It may be nil.
 	Progress func(sent, total int64)
 }
 
@@ -79,6 +82,18 @@ func (p UploadIdentityDocumentParams) validate() error {
 		required("Type", string(p.Type)),
 		country("Country", p.Country),
 	)
+}
+
+func (p UploadIdentityDocumentParams) personal() []string { return p.File.names() }
+
+// LogValue shows the kind of document only: a file name may be personal data.
+func (p UploadIdentityDocumentParams) LogValue() slog.Value {
+	return shownTexts("type", string(p.Type))
+}
+
+// Format writes what LogValue shows, whatever the verb.
+func (p UploadIdentityDocumentParams) Format(f fmt.State, _ rune) {
+	writeShown(f, "mid.UploadIdentityDocumentParams", p.LogValue())
 }
 
 // IdentityDocument is an uploaded document, as POST /identity/documents
@@ -97,8 +112,13 @@ type IdentityDocument struct {
 	CreatedAt time.Time `json:"created_at"`
 }
 
-// LogValue shows the document's id alone: its file name may be personal data.
-func (d IdentityDocument) LogValue() slog.Value { return logIDStatus(d.ID, "") }
+// LogValue shows the document's id only: its file name may be personal data.
+func (d IdentityDocument) LogValue() slog.Value { return shownTexts("id", d.ID) }
+
+// Format writes what LogValue shows, whatever the verb.
+func (d IdentityDocument) Format(f fmt.State, _ rune) {
+	writeShown(f, "mid.IdentityDocument", d.LogValue())
+}
 
 // StartVerificationParams are the parameters of
 // [IdentityService.StartVerification]. DocumentType, Country, DocumentFrontID
@@ -115,9 +135,10 @@ type StartVerificationParams struct {
 	DocumentBackID  string `json:"document_back_id,omitempty"`
 	SelfieID        string `json:"selfie_id"`
 	// CallbackURL is the absolute http or https URL that the
-	// verification.completed event is sent to. Empty: no event.
+	// verification.completed event is sent to. If empty, no event is sent.
 	CallbackURL string `json:"callback_url,omitempty"`
-	// Metadata is given back unchanged with the verification. Nil: none.
+	// Metadata is given back unchanged with the verification. If nil, there is
+	// none.
 	Metadata map[string]string `json:"metadata,omitempty"`
 }
 
@@ -135,6 +156,18 @@ func (p StartVerificationParams) validate() error {
 	)
 }
 
+func (p StartVerificationParams) personal() []string { return mapValues(p.Metadata) }
+
+// LogValue shows the kind of document and its country only.
+func (p StartVerificationParams) LogValue() slog.Value {
+	return shownTexts("document_type", string(p.DocumentType), "country", p.Country)
+}
+
+// Format writes what LogValue shows, whatever the verb.
+func (p StartVerificationParams) Format(f fmt.State, _ rune) {
+	writeShown(f, "mid.StartVerificationParams", p.LogValue())
+}
+
 // Verification is the verification of one identity, as
 // GET /identity/verifications/{id} answers it.
 type Verification struct {
@@ -142,8 +175,8 @@ type Verification struct {
 	Status       VerificationStatus `json:"status"`
 	DocumentType DocumentType       `json:"document_type"`
 	Country      string             `json:"country"`
-	// EstimatedTime is how long the verification should take; zero when it
-	// was not told or is in a form that the SDK does not know.
+	// EstimatedTime is how long the verification should take. It is zero if the
+	// answer has none, or in a form that the SDK does not know.
 	EstimatedTime time.Duration `json:"-"`
 	// Confidence is between 0 and 1; nil until the verification ended.
 	Confidence *float64           `json:"confidence,omitempty"`
@@ -151,7 +184,7 @@ type Verification struct {
 	// ExtractedData is what the document says; its zero value until the
 	// verification ended. Personal data.
 	ExtractedData ExtractedData `json:"extracted_data,omitzero"`
-	// RejectionReason tells why a rejected verification was; empty otherwise.
+	// RejectionReason is why the verification was rejected, else empty.
 	RejectionReason string    `json:"rejection_reason,omitempty"`
 	CreatedAt       time.Time `json:"created_at"`
 	// CompletedAt is when the verification reached its final state; the zero
@@ -160,10 +193,15 @@ type Verification struct {
 	Metadata    map[string]string `json:"metadata,omitempty"`
 }
 
-// LogValue shows the verification's id and status alone.
-func (v Verification) LogValue() slog.Value { return logIDStatus(v.ID, string(v.Status)) }
+// LogValue shows the verification's id and status only.
+func (v Verification) LogValue() slog.Value {
+	return shownTexts("id", v.ID, "status", string(v.Status))
+}
 
-// plainVerification has Verification's fields and none of its methods, so that
+// Format writes what LogValue shows, whatever the verb.
+func (v Verification) Format(f fmt.State, _ rune) { writeShown(f, "mid.Verification", v.LogValue()) }
+
+// plainVerification has Verification's fields without its methods, so that
 // encoding/json does not call back.
 type plainVerification Verification
 
@@ -180,7 +218,7 @@ func (v Verification) MarshalJSON() ([]byte, error) {
 // UnmarshalJSON decodes what MID sends.
 func (v *Verification) UnmarshalJSON(data []byte) error {
 	wire := wireVerification{plainVerification: (*plainVerification)(v)}
-	if err := json.Unmarshal(data, &wire); err != nil {
+	if err := jsonwire.Unmarshal(data, &wire); err != nil {
 		return err
 	}
 	v.EstimatedTime = time.Duration(wire.EstimatedTime)
@@ -192,11 +230,11 @@ const (
 	CheckPending   = "pending"
 	CheckPassed    = "passed"
 	CheckFailed    = "failed"
-	CheckCompleted = "completed" // DataExtraction alone
+	CheckCompleted = "completed" // only of DataExtraction
 )
 
 // VerificationChecks are the parts of a verification, each with its result,
-// like [CheckPassed], or empty where it was not told.
+// like [CheckPassed]. A check that the answer does not name is empty.
 type VerificationChecks struct {
 	DocumentAuthenticity string `json:"document_authenticity,omitempty"`
 	FaceMatch            string `json:"face_match,omitempty"`
@@ -207,7 +245,7 @@ type VerificationChecks struct {
 // ExtractedData is what an identity document says. It is personal data: it
 // formats as a fixed text under every verb of package fmt, and as a value of
 // package log/slog. JSON shows it, so log no slice, map or struct that holds it
-// with a [slog.JSONHandler]. Fields that were not told are empty.
+// with a [slog.JSONHandler]. A field that the document does not have is empty.
 type ExtractedData struct {
 	FirstName      string `json:"first_name,omitempty"`
 	LastName       string `json:"last_name,omitempty"`
@@ -217,11 +255,11 @@ type ExtractedData struct {
 	Nationality    string `json:"nationality,omitempty"`
 }
 
-// Format writes a fixed text in place of the data, whatever the verb.
-func (ExtractedData) Format(f fmt.State, _ rune) { writeRedacted(f, "mid.ExtractedData") }
-
 // LogValue is a fixed text in place of the data.
-func (ExtractedData) LogValue() slog.Value { return slog.StringValue(redacted) }
+func (ExtractedData) LogValue() slog.Value { return hidden() }
+
+// Format writes a fixed text in place of the data, whatever the verb.
+func (d ExtractedData) Format(f fmt.State, _ rune) { writeShown(f, "mid.ExtractedData", d.LogValue()) }
 
 // UploadDocument uploads an image of an identity document, or a selfie. The
 // file is streamed: it is never held in memory as a whole. It is sent again on
@@ -229,7 +267,7 @@ func (ExtractedData) LogValue() slog.Value { return slog.StringValue(redacted) }
 //
 // POST /identity/documents
 func (s *IdentityService) UploadDocument(ctx context.Context, params UploadIdentityDocumentParams, opts ...RequestOption) (*IdentityDocument, error) {
-	return upload[IdentityDocument](ctx, s.client, "/identity/documents", params, opts)
+	return upload[IdentityDocument](ctx, s.pipeline, opUploadIdentityDocument, params, opts)
 }
 
 func (p UploadIdentityDocumentParams) form() form {
@@ -251,7 +289,7 @@ func (p UploadIdentityDocumentParams) form() form {
 //
 // POST /identity/verify
 func (s *IdentityService) StartVerification(ctx context.Context, params StartVerificationParams, opts ...RequestOption) (*Verification, error) {
-	return post[Verification](ctx, s.client, "/identity/verify", params, opts)
+	return post[Verification](ctx, s.pipeline, opStartVerification, params, opts)
 }
 
 // GetVerification returns the verification with the given id. An unknown id is
@@ -260,7 +298,7 @@ func (s *IdentityService) StartVerification(ctx context.Context, params StartVer
 //
 // GET /identity/verifications/{id}
 func (s *IdentityService) GetVerification(ctx context.Context, id string, opts ...RequestOption) (*Verification, error) {
-	return get[Verification](ctx, s.client, "/identity/verifications/", id, opts)
+	return get[Verification](ctx, s.pipeline, opGetVerification, id, opts)
 }
 
 // WaitForVerification polls until the verification's status is final and
@@ -284,7 +322,7 @@ func (s *IdentityService) WatchVerification(ctx context.Context, id string, opts
 func (s *IdentityService) poller(id string) poller[Verification] {
 	return poller[Verification]{
 		id:       id,
-		notifier: s.client.pipeline.notifier,
+		notifier: s.notifier,
 		get: func(ctx context.Context, opts ...RequestOption) (*Verification, error) {
 			return s.GetVerification(ctx, id, opts...)
 		},

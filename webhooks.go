@@ -11,6 +11,8 @@ import (
 	"log/slog"
 	"net/http"
 	"time"
+
+	"github.com/mobid-io/mid-go/internal/jsonwire"
 )
 
 // SignatureHeader is the header that carries an event's signature: the
@@ -59,16 +61,14 @@ type WebhookConfig struct {
 }
 
 // Format writes a fixed text in place of the configuration, whatever the verb.
-func (WebhookConfig) Format(f fmt.State, _ rune) { writeRedacted(f, "mid.WebhookConfig") }
+func (c WebhookConfig) Format(f fmt.State, _ rune) { writeShown(f, "mid.WebhookConfig", c.LogValue()) }
 
 // MarshalText returns a fixed text in place of the configuration. It is what
 // encoders of JSON, XML, YAML and the like write.
-func (WebhookConfig) MarshalText() ([]byte, error) {
-	return []byte("mid.WebhookConfig{" + redacted + "}"), nil
-}
+func (c WebhookConfig) MarshalText() ([]byte, error) { return []byte(fmt.Sprint(c)), nil }
 
 // LogValue is a fixed text in place of the configuration.
-func (WebhookConfig) LogValue() slog.Value { return slog.StringValue(redacted) }
+func (WebhookConfig) LogValue() slog.Value { return hidden() }
 
 // WebhookService receives the events that MID sends to callback URLs. It is
 // made by [NewWebhookService] or reached through [Client.Webhooks], and is safe
@@ -134,10 +134,12 @@ func newWebhookService(cfg WebhookConfig) (*WebhookService, error) {
 }
 
 // Format writes a fixed text, whatever the verb.
-func (WebhookService) Format(f fmt.State, _ rune) { writeRedacted(f, "mid.WebhookService") }
+func (s WebhookService) Format(f fmt.State, _ rune) {
+	writeShown(f, "mid.WebhookService", s.LogValue())
+}
 
 // LogValue is a fixed text.
-func (WebhookService) LogValue() slog.Value { return slog.StringValue(redacted) }
+func (WebhookService) LogValue() slog.Value { return hidden() }
 
 // Verify checks that signature, the value of [SignatureHeader], was made over
 // payload with one of the secrets. The payload must be the request body byte
@@ -202,8 +204,8 @@ func (s *WebhookService) Parse(payload []byte, header http.Header) (*Event, erro
 
 		event Event // beside what it is made of: both are on the heap
 	}
-	if err := json.Unmarshal(payload, &wire); err != nil {
-		return nil, undecodable("webhook event", err)
+	if err := jsonwire.Unmarshal(payload, &wire); err != nil {
+		return nil, undecodable("webhook event", err, &wire)
 	}
 	if wire.Timestamp == 0 {
 		return nil, fmt.Errorf("%w: it has no timestamp, in Unix milliseconds", ErrStaleEvent)
@@ -359,8 +361,8 @@ func eventData[T any](e *Event, want EventType, id func(*T) string) (*T, error) 
 		return nil, errors.New("mid: event data is missing")
 	}
 	data := new(T)
-	if err := json.Unmarshal(e.Data, data); err != nil {
-		return nil, undecodable("event data", err)
+	if err := jsonwire.Unmarshal(e.Data, data); err != nil {
+		return nil, undecodable("event data", err, data)
 	}
 	if id(data) == "" { // which is so for null, too
 		return nil, errors.New("mid: event data has no id")
@@ -369,6 +371,6 @@ func eventData[T any](e *Event, want EventType, id func(*T) string) (*T, error) 
 }
 
 // undecodable quotes nothing of what could not be decoded.
-func undecodable(what string, err error) error {
-	return fmt.Errorf("mid: %s does not decode: %s", what, jsonTrouble(err))
+func undecodable(what string, err error, into any) error {
+	return fmt.Errorf("mid: %s does not decode: %s", what, jsonwire.Trouble(err, into))
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"net/http"
 	"testing"
 	"time"
 
@@ -16,6 +17,14 @@ const hookSession = `{"id":"sess_abc123def456","status":"approved","intent":"log
 	`"qr_code":"data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABAQMAAAAl21bKAAAAA1BMVEUAAACnej3aAAAAC0lEQVQI12NgAAIAAAUAAeImBZsAAAAASUVORK5CYII=",` +
 	`"qr_data":"mid://auth?session=sess_abc123def456","user_id":"user_8213","method":"face","created_at":"2026-03-01T12:00:00Z",` +
 	`"expires_at":"2026-03-01T12:05:00Z","completed_at":"2026-03-01T12:00:41Z","metadata":{"order":"1871"}}`
+
+func receiveSession(hooks *mid.WebhookService, payload []byte, header http.Header) error {
+	event, err := hooks.Parse(payload, header)
+	if err == nil {
+		_, err = event.AuthSession()
+	}
+	return err
+}
 
 func BenchmarkWebhookParse(b *testing.B) {
 	hooks := newHooks(b, mid.WebhookConfig{Tolerance: time.Hour})
