@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/oauth2"
 
 	"github.com/mobid-io/mid-go"
 )
@@ -181,6 +182,37 @@ func TestWaitThatEndsDuringALookKeepsItsAnswer(t *testing.T) {
 			})
 		})
 	}
+}
+
+// flatCache is a token cache whose errors are texts only.
+type flatCache struct{}
+
+func (flatCache) Token(ctx context.Context, fetch func(context.Context) (*oauth2.Token, error)) (*oauth2.Token, error) {
+	token, err := fetch(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("the shared cache: %v", err)
+	}
+	return token, nil
+}
+
+func (flatCache) Invalidate(context.Context, *oauth2.Token) error { return nil }
+
+// A cache that drops the chain of an error does not hide from a wait that
+// another look is in vain.
+func TestWaitSeesThroughACacheThatDropsTheChain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := &api{handle: session, token: func(int) (*http.Response, error) {
+			return answer(401, problem("invalid_client", "unknown client", "")), nil
+		}}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		start := time.Now()
+		_, err := a.client(t, mid.WithTokenCache(flatCache{})).Authentication.WaitForSession(ctx, "sess_1", mid.PollOptions{})
+		require.ErrorIs(t, err, mid.ErrInvalidClient)
+		require.ErrorContains(t, err, "the shared cache: ")
+		require.Zero(t, time.Since(start))
+		require.Equal(t, 1, a.tokenRequests())
+	})
 }
 
 // A subscription begins before the first look, so that an event that comes in
