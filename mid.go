@@ -160,9 +160,10 @@
 //
 // MID reports the end of a session or a verification to its callback URL.
 // [WebhookService.Handler] verifies the signature over the raw body, refuses
-// events that are older than five minutes, and runs your handler once for each
-// event, however often MID delivers it. An error from the handler makes MID
-// deliver the event again.
+// events that are older than five minutes, and runs your handler for each event
+// until it has succeeded once, however often MID delivers it. After an error or a
+// panic of the handler, or when its process has died, MID delivers the event
+// again.
 //
 //	http.Handle("POST /mid/events", client.Webhooks.Handler(mid.EventHandlers{
 //		AuthenticationCompleted: func(ctx context.Context, e *mid.Event, session *mid.AuthSession) error {
@@ -173,8 +174,9 @@
 // A receiver that calls nothing needs no client, see [NewWebhookService]. Give
 // two secrets in [WebhookConfig] while one replaces the other. Receivers that
 // run as several processes share a [WebhookConfig.Store].
-// [WebhookService.ParseRequest] and [WebhookService.Verify] are for frameworks
-// with handlers of their own.
+// [WebhookService.Handle] does all of that for receivers without net/http, such
+// as a queue or a function in the cloud. [WebhookService.ParseRequest] and
+// [WebhookService.Verify] are for frameworks with handlers of their own.
 //
 // # Errors
 //

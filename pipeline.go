@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -175,9 +176,20 @@ func (p *pipeline) token(ctx context.Context) (*oauth2.Token, error) {
 type checkedCache struct{ TokenCache }
 
 func (c checkedCache) Token(ctx context.Context, fetch func(context.Context) (*oauth2.Token, error)) (*oauth2.Token, error) {
-	token, err := c.TokenCache.Token(ctx, fetch)
+	var failed atomic.Pointer[error]
+	token, err := c.TokenCache.Token(ctx, func(ctx context.Context) (*oauth2.Token, error) {
+		token, err := fetch(ctx)
+		if err != nil {
+			failed.Store(&err)
+		}
+		return token, err
+	})
 	if err == nil {
 		err = usable("WithTokenCache", token)
+	} else if cause := failed.Load(); cause != nil && !errors.Is(err, *cause) {
+		// The cache has dropped the chain, and a wait would not see that another
+		// look is in vain.
+		err = &sendError{text: err.Error(), causes: []error{err, *cause}}
 	}
 	return token, fromPart(ctx, "token cache", err)
 }
