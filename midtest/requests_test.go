@@ -45,7 +45,7 @@ const bound = 36 << 20 // 32 MiB of the log, and what else there is
 
 func TestTheLogForgetsOldBodies(t *testing.T) {
 	c := start(t, midtest.WithQuota(1e6, time.Hour))
-	const sent = 800
+	const sent = 600
 	long := strings.Repeat("x", 70<<10)
 	assert.Less(t, grown(func() {
 		for range sent {

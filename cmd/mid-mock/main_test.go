@@ -86,7 +86,7 @@ func (p *program) wait() int {
 	p.t.Helper()
 	select {
 	case code := <-p.exit:
-		p.exit <- code // for whoever asks again
+		p.exit <- code // for the next that asks
 		return code
 	case <-time.After(10 * time.Second):
 		p.t.Fatal("mid-mock does not stop")
