@@ -109,11 +109,12 @@ func newPipeline(cfg *config) (*pipeline, error) {
 	p := &pipeline{
 		base:      cfg.baseURL,
 		userAgent: fmt.Sprintf("mid-go/%s (%s; %s/%s)%s", Version, runtime.Version(), runtime.GOOS, runtime.GOARCH, cfg.appInfo),
-		secret:    func() string { return cfg.clientSecret },
 		cache:     cfg.cache,
 		limiter:   cfg.limiter,
 	}
-	if p.cache == nil {
+	if p.cache != nil {
+		p.cache = &checkedCache{TokenCache: p.cache}
+	} else {
 		// A token request must not end sooner than the waits that it may be told.
 		p.cache = &credentials.Cache{Patience: 5*time.Minute + (maxTokenRetries+1)*cfg.retry.MaxRetryAfter}
 	}
@@ -121,13 +122,11 @@ func newPipeline(cfg *config) (*pipeline, error) {
 		p.limiter = newLimiter(cfg.plan, cfg.retry.MaxRetryAfter)
 	}
 	if cfg.source != nil {
+		p.secret = func() string { return cfg.clientSecret }
 		p.fetch = p.checked(cfg.source)
 	} else {
-		own, err := newClientCredentials(p, cfg.clientID, cfg.clientSecret)
-		if err != nil {
-			return nil, err
-		}
-		p.fetch = own.Token
+		own := p.ownSource(cfg)
+		p.secret, p.fetch = own.Secret, own.Token
 	}
 
 	bottom, err := cfg.transport()
@@ -144,12 +143,16 @@ func newPipeline(cfg *config) (*pipeline, error) {
 	if cfg.logger != nil {
 		wire = &transport.Log{Next: wire, Logger: cfg.logger, Path: p.relative, Clean: p.tidy}
 	}
-	wire = &transport.Limit{Next: wire, Wait: p.wait, Observe: p.observe}
+	places := new(transport.Places)
+	bearer := &transport.Bearer{Next: wire, Token: p.token}
+	limit := transport.Limit{Next: bearer, Wait: p.wait, Observe: p.observe, Places: places}
+	forCalls := limit
+	forCalls.Prepare = bearer.Prepare
 
-	p.calls = retryStage(cfg.retry, &transport.Auth{Next: wire, Token: p.token, Invalidate: p.cache.Invalidate})
+	p.calls = retryStage(cfg.retry, &transport.Auth{Next: &forCalls, Invalidate: p.cache.Invalidate})
 	small := cfg.retry
 	small.MaxRetries = min(small.MaxRetries, maxTokenRetries)
-	p.tokens = retryStage(small, &transport.Auth{Next: wire})
+	p.tokens = retryStage(small, &limit)
 	return p, nil
 }
 

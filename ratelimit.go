@@ -120,7 +120,7 @@ func (p *pipeline) wait(ctx context.Context) error { return in(ctx, "limiter", p
 
 // observe tells the limiter how a request ended; resp is nil if no answer
 // came.
-func (p *pipeline) observe(resp *http.Response) {
+func (p *pipeline) observe(resp *http.Response, _ bool) {
 	if resp == nil {
 		p.limiter.Observe(RateLimit{}, 0)
 		return

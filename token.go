@@ -7,7 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
+	"sync/atomic"
 
 	"golang.org/x/oauth2"
 
@@ -100,24 +100,38 @@ type TokenCache interface {
 
 var _ TokenCache = (*credentials.Cache)(nil)
 
-// clientCredentials is the default token source: MID's own exchange.
-type clientCredentials struct {
-	pipeline *pipeline
-	request  request
-}
-
-func newClientCredentials(p *pipeline, clientID, clientSecret string) (*clientCredentials, error) {
-	body, err := credentials.Request(clientID, clientSecret)
-	if err != nil {
-		return nil, invalid(fieldClientID, "and clientSecret can't be encoded as JSON")
+// ownSource returns the source of the client's own credentials.
+func (p *pipeline) ownSource(cfg *config) *credentials.Source {
+	s := &credentials.Source{
+		Ask:     credentials.Fixed(cfg.clientID, cfg.clientSecret),
+		Request: p.requestToken,
+		Refused: func(err error) bool { return errors.Is(err, ErrInvalidClient) },
 	}
-	return &clientCredentials{p, request{method: http.MethodPost, path: tokenPath, body: transport.Bytes(body)}}, nil
+	if cfg.credentials != nil {
+		s.Ask = checkedCredentials(cfg.credentials)
+	}
+	return s
 }
 
-// Token sends a token request through the lower half of the pipeline.
-func (s *clientCredentials) Token(ctx context.Context) (*oauth2.Token, error) {
-	p, call := s.pipeline, s.pipeline.call(ctx, s.request)
-	sent := time.Now()
+// checkedCredentials refuses credentials that must not be sent.
+func checkedCredentials(ask func(context.Context) (clientID, clientSecret string, err error)) func(context.Context) (string, string, error) {
+	const option = "WithCredentialsFunc"
+	return func(ctx context.Context) (string, string, error) {
+		clientID, clientSecret, err := ask(ctx)
+		if err != nil {
+			return "", "", in(ctx, option, err)
+		}
+		err = firstError(credential("client id", clientID), credential("client secret", clientSecret))
+		if v, ok := errors.AsType[*ValidationError](err); ok {
+			return "", "", invalid(option, "returned a "+v.Field+" that "+v.Reason)
+		}
+		return clientID, clientSecret, nil
+	}
+}
+
+// requestToken sends a token request through the lower half of the pipeline.
+func (p *pipeline) requestToken(ctx context.Context, body []byte) (*oauth2.Token, error) {
+	call := p.call(ctx, request{method: http.MethodPost, path: tokenPath, body: transport.Bytes(body)})
 	resp, err := p.tokens.Do(call)
 	if err != nil {
 		return nil, p.failure(call, err)
@@ -126,7 +140,7 @@ func (s *clientCredentials) Token(ctx context.Context) (*oauth2.Token, error) {
 	if err != nil {
 		return nil, err
 	}
-	token, err := credentials.Parse(transport.Data(resp), sent)
+	token, err := credentials.Parse(transport.Data(resp), call.Left)
 	if err != nil {
 		return nil, p.unreadable(call, resp, env, err.Error())
 	}
@@ -140,6 +154,9 @@ func (p *pipeline) checked(source TokenSource) func(context.Context) (*oauth2.To
 		if err == nil {
 			err = usable("WithTokenSource", token)
 		}
+		if e, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
+			err = retrieveError(e)
+		}
 		if e, ok := err.(*APIError); ok { //nolint:errorlint // such as OAuth2TokenSource's
 			own := *e
 			own.Details = slices.Clone(e.Details)
@@ -152,21 +169,63 @@ func (p *pipeline) checked(source TokenSource) func(context.Context) (*oauth2.To
 
 // token returns a token for one wire send.
 func (p *pipeline) token(ctx context.Context) (*oauth2.Token, error) {
-	own, ok := p.cache.(*credentials.Cache)
-	if ok && !own.Ready() {
-		// The token request will wait for the limiter as long as the call would,
-		// but does not know its deadline.
-		if l, ok := p.limiter.(*limiter); ok {
-			if err := l.check(ctx); err != nil {
-				return nil, err
-			}
-		}
-	}
 	token, err := p.cache.Token(ctx, p.fetch)
-	if err == nil && !ok {
-		err = usable("WithTokenCache", token)
+	return token, tokenFailure(in(ctx, "token cache", err))
+}
+
+// tokenFailure marks an error by whether and when another attempt of the call
+// may mend it.
+func tokenFailure(err error) error {
+	if err == nil {
+		return nil
 	}
-	return token, in(ctx, "token cache", err)
+	if e, ok := errors.AsType[*APIError](err); ok && transport.Retried(e.StatusCode) {
+		return &transport.Later{Err: err, After: e.RetryAfter}
+	}
+	if permanent(err) || errors.Is(err, ErrRateLimited) || errors.Is(err, credentials.ErrBroken) {
+		return &transport.Permanent{Err: err}
+	}
+	return err
+}
+
+// checkedCache is a token cache of the application's.
+type checkedCache struct {
+	TokenCache
+	fetches atomic.Int64           // those that have ended
+	failed  atomic.Pointer[failed] // the latest that failed for good
+}
+
+// failed is a fetch whose error is final.
+type failed struct {
+	fetch int64 // its number
+	err   error
+}
+
+// Token refuses tokens that can't be sent. An error of the cache that has lost
+// its cause has it again, or a final one would be retried, and waited for, in
+// vain.
+func (c *checkedCache) Token(ctx context.Context, fetch func(context.Context) (*oauth2.Token, error)) (*oauth2.Token, error) {
+	before := c.fetches.Load()
+	token, err := c.TokenCache.Token(ctx, c.noted(fetch))
+	if err == nil {
+		return token, usable("WithTokenCache", token)
+	}
+	if f := c.failed.Load(); f != nil && f.fetch > before && !errors.Is(err, f.err) {
+		err = fmt.Errorf("%w: %w", err, f.err)
+	}
+	return nil, err
+}
+
+// noted returns a fetch whose final failure is kept.
+func (c *checkedCache) noted(fetch func(context.Context) (*oauth2.Token, error)) func(context.Context) (*oauth2.Token, error) {
+	return func(ctx context.Context) (*oauth2.Token, error) {
+		token, err := fetch(ctx)
+		n := c.fetches.Add(1)
+		if err != nil && permanent(err) {
+			c.failed.Store(&failed{n, err})
+		}
+		return token, err
+	}
 }
 
 // usable refuses what would be retried, and waited for, in vain.

@@ -92,7 +92,7 @@ func (c *Cache) run(ctx context.Context, f *flight, fetch Fetch, renewed *entry)
 	}
 	if o.err != nil && ctx.Err() != nil {
 		// Not wrapped: to a caller it would look like the end of its own context.
-		o.err = fmt.Errorf("%w within %v: %s", errBroken, c.Patience, strings.TrimPrefix(o.err.Error(), "mid: "))
+		o.err = fmt.Errorf("%w within %v: %s", ErrBroken, c.Patience, strings.TrimPrefix(o.err.Error(), "mid: "))
 	}
 	f.token, f.err = o.token, o.err
 	c.land(f, renewed)
@@ -107,10 +107,10 @@ type outcome struct {
 // begin fetches. A fetch that panics, or ends its goroutine, has an outcome
 // too: it must leave no caller waiting.
 func begin(ctx context.Context, fetch Fetch, fetched chan<- outcome) {
-	o := outcome{err: errBroken}
+	o := outcome{err: ErrBroken}
 	defer func() {
 		if p := recover(); p != nil {
-			o.err = fmt.Errorf("%w: it panicked with a %T", errBroken, p)
+			o.err = fmt.Errorf("%w: it panicked with a %T", ErrBroken, p)
 		}
 		fetched <- o
 	}()
@@ -132,7 +132,8 @@ func (c *Cache) land(f *flight, renewed *entry) {
 	close(f.done)
 }
 
-var errBroken = errors.New("mid: the token source did not return")
+// ErrBroken is the error of a fetch that hung, panicked or ended its goroutine.
+var ErrBroken = errors.New("mid: the token source did not return")
 
 // Invalidate drops t, and only t: a newer token stays.
 func (c *Cache) Invalidate(_ context.Context, t *oauth2.Token) error {

@@ -174,7 +174,7 @@ func TestFetchThatHangs(t *testing.T) {
 			c, i, stuck := newCache(), &issuer{life: time.Hour}, make(chan struct{})
 			start := time.Now()
 			_, err := c.Token(t.Context(), func(ctx context.Context) (*oauth2.Token, error) { return hang(ctx, stuck) })
-			require.ErrorIs(t, err, errBroken, name)
+			require.ErrorIs(t, err, ErrBroken, name)
 			require.NotErrorIs(t, err, context.DeadlineExceeded, name)
 			require.Equal(t, 5*time.Minute, time.Since(start), name)
 			token, err := c.Token(t.Context(), i.fetch)
