@@ -169,16 +169,6 @@ func localExpiry(expires time.Time, r *Response) time.Time {
 	return now.Add(expires.Sub(serverNow))
 }
 
-// permanent reports whether a failed look will fail the same way next time.
-func permanent(err error) bool {
-	if errors.Is(err, ErrRateLimited) || errors.Is(err, ErrServer) {
-		return false
-	}
-	_, api := errors.AsType[*APIError](err)
-	_, parameter := errors.AsType[*ValidationError](err)
-	return api || parameter || !transport.Mendable(err)
-}
-
 // ended is the error of a wait that ctx ended, with the last failure that the
 // wait had let pass.
 func ended(ctx context.Context, failure error) error {

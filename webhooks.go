@@ -52,10 +52,10 @@ type WebhookConfig struct {
 }
 
 // Format writes a fixed text in place of the configuration, whatever the verb.
-func (WebhookConfig) Format(f fmt.State, _ rune) { writeRedacted(f, "mid.WebhookConfig") }
+func (c WebhookConfig) Format(f fmt.State, _ rune) { writeShown(f, "mid.WebhookConfig", c.LogValue()) }
 
 // LogValue is a fixed text in place of the configuration.
-func (WebhookConfig) LogValue() slog.Value { return slog.StringValue(redacted) }
+func (WebhookConfig) LogValue() slog.Value { return hidden() }
 
 // WebhookService receives the events that MID sends to callback URLs. It is
 // made by [NewWebhookService] or reached through [Client.Webhooks], and is safe
@@ -110,10 +110,12 @@ func newWebhookService(cfg WebhookConfig) (*WebhookService, error) {
 }
 
 // Format writes a fixed text, whatever the verb.
-func (WebhookService) Format(f fmt.State, _ rune) { writeRedacted(f, "mid.WebhookService") }
+func (s WebhookService) Format(f fmt.State, _ rune) {
+	writeShown(f, "mid.WebhookService", s.LogValue())
+}
 
 // LogValue is a fixed text.
-func (WebhookService) LogValue() slog.Value { return slog.StringValue(redacted) }
+func (WebhookService) LogValue() slog.Value { return hidden() }
 
 // Verify checks that signature, the value of [SignatureHeader], was made over
 // payload with one of the secrets. The payload must be the request body byte

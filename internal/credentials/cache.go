@@ -133,7 +133,7 @@ func (c *Cache) land(f *flight, renewed *entry) {
 }
 
 // ErrBroken is the error of a fetch that hung, panicked or ended its goroutine.
-var ErrBroken = errors.New("mid: the token source did not return")
+var ErrBroken = errors.New("the token source did not return")
 
 // Invalidate drops t, and only t: a newer token stays.
 func (c *Cache) Invalidate(_ context.Context, t *oauth2.Token) error {

@@ -23,11 +23,6 @@ type Source struct {
 // pair is what a token request is made of. It is compared as a whole.
 type pair struct{ clientID, clientSecret string }
 
-// Fixed returns an Ask for credentials that never change.
-func Fixed(clientID, clientSecret string) func(context.Context) (string, string, error) {
-	return func(context.Context) (string, string, error) { return clientID, clientSecret, nil }
-}
-
 // Secret returns the client secret of the latest token request; "" before the
 // first.
 func (s *Source) Secret() string {

@@ -75,12 +75,3 @@ func TestRefusedCredentials(t *testing.T) {
 		require.Equal(t, test.secret, src.Secret(), name)
 	}
 }
-
-func TestFixedCredentials(t *testing.T) {
-	s := &server{secret: "new"}
-	src, _ := s.source(nil)
-	src.Ask = Fixed("shop", "old")
-	_, err := src.Token(t.Context())
-	require.ErrorIs(t, err, errRefused)
-	require.Equal(t, 1, s.requests)
-}
