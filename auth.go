@@ -12,6 +12,7 @@ import (
 // [Client.Authentication] and is safe for concurrent use.
 type AuthenticationService struct {
 	pipeline *pipeline
+	notifier Notifier // wakes the waits
 }
 
 // Intent is what a user is asked to approve. The set is open: values that the
@@ -203,6 +204,8 @@ func (s *AuthenticationService) WatchSession(ctx context.Context, id string, opt
 
 func (s *AuthenticationService) poller(id string) poller[AuthSession] {
 	return poller[AuthSession]{
+		id:       id,
+		notifier: s.notifier,
 		get: func(ctx context.Context, opts ...RequestOption) (*AuthSession, error) {
 			return s.GetSession(ctx, id, opts...)
 		},

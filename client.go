@@ -52,9 +52,9 @@ func NewClient(clientID, clientSecret string, opts ...Option) (*Client, error) {
 		return nil, err
 	}
 	c := &Client{Webhooks: webhooks, pipeline: p}
-	c.Authentication = &AuthenticationService{p}
-	c.Identity = &IdentityService{p}
-	c.Signing = &SigningService{p}
+	c.Authentication = &AuthenticationService{p, webhooks.notifier}
+	c.Identity = &IdentityService{p, webhooks.notifier}
+	c.Signing = &SigningService{p, webhooks.notifier}
 	return c, nil
 }
 

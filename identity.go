@@ -13,6 +13,7 @@ import (
 // reached through [Client.Identity] and is safe for concurrent use.
 type IdentityService struct {
 	pipeline *pipeline
+	notifier Notifier // wakes the waits
 }
 
 // DocumentType is the kind of an identity document. The set is open.
@@ -317,6 +318,8 @@ func (s *IdentityService) WatchVerification(ctx context.Context, id string, opts
 
 func (s *IdentityService) poller(id string) poller[Verification] {
 	return poller[Verification]{
+		id:       id,
+		notifier: s.notifier,
 		get: func(ctx context.Context, opts ...RequestOption) (*Verification, error) {
 			return s.GetVerification(ctx, id, opts...)
 		},

@@ -14,6 +14,7 @@ import (
 // and is safe for concurrent use.
 type SigningService struct {
 	pipeline *pipeline
+	notifier Notifier // wakes the waits
 }
 
 // SigningStatus is the state of a [SigningSession]. The set is open.
@@ -286,6 +287,8 @@ func (s *SigningService) WatchSession(ctx context.Context, id string, opts PollO
 
 func (s *SigningService) poller(id string) poller[SigningSession] {
 	return poller[SigningSession]{
+		id:       id,
+		notifier: s.notifier,
 		get: func(ctx context.Context, opts ...RequestOption) (*SigningSession, error) {
 			return s.GetSession(ctx, id, opts...)
 		},
