@@ -104,10 +104,11 @@ func newPipeline(cfg *config) (*pipeline, error) {
 		p.secret = func() string { return cmp.Or(own.Secret(), cfg.clientSecret) }
 		p.fetchToken = own.Token
 	}
+	p.fetchToken = p.asTokenRequest(p.fetchToken)
 	if cfg.cache != nil {
 		p.tokenCache = newCheckedCache(cfg.cache, p.fetchToken)
 	} else {
-		// A token request must not end sooner than the waits that may be asked of it.
+		// A token request must not end sooner than the limiter's queue may take.
 		p.tokenCache = &credentials.Cache{Patience: 5*time.Minute + (maxTokenRetries+1)*cfg.retry.MaxRetryAfter}
 	}
 	return p, p.assemble(cfg)
@@ -137,14 +138,18 @@ func (p *pipeline) assemble(cfg *config) error {
 	tokens := &transport.Limit{Next: bearer, Wait: p.wait, Observe: p.observe, Places: places}
 
 	p.calls = retryStage(cfg.retry, &transport.Auth{Next: calls, Invalidate: p.tokenCache.Invalidate})
-	small := cfg.retry
-	small.MaxRetries = min(small.MaxRetries, maxTokenRetries)
-	p.tokens = retryStage(small, tokens)
+	p.tokens = retryStage(tokenRetry(cfg.retry), tokens)
 	return nil
 }
 
-// maxTokenRetries keeps a token request's retries few, because the calls that
-// wait for it have a patience of their own.
+// tokenRetry is the small retry of token requests. Longer waits are left to the
+// calls that wait for the token, because they know their deadlines.
+func tokenRetry(policy RetryPolicy) RetryPolicy {
+	policy.MaxRetries = min(policy.MaxRetries, maxTokenRetries)
+	policy.MaxRetryAfter = min(policy.MaxRetryAfter, policy.MaxWait)
+	return policy
+}
+
 const maxTokenRetries = 2
 
 func retryStage(policy RetryPolicy, next http.RoundTripper) transport.Retry {

@@ -27,7 +27,7 @@ type pipeline struct {
 	tokens transport.Retry // for token requests: without the token's stage
 
 	tokenCache TokenCache
-	fetchToken func(context.Context) (*oauth2.Token, error)
+	fetchToken fetchFunc
 
 	limiter Limiter
 	quota   quota
@@ -143,6 +143,13 @@ func (p *pipeline) do(ctx context.Context, r request, into target, cfg requestCo
 func (p *pipeline) token(ctx context.Context) (*oauth2.Token, error) {
 	token, err := p.tokenCache.Token(ctx, p.fetchToken)
 	return token, tokenFailure(fromPart(ctx, "token cache", err))
+}
+
+// asTokenRequest has fetch see the token's operation in its context. It must not
+// see the call that began it, which goes on while a renewal runs.
+func (p *pipeline) asTokenRequest(fetch fetchFunc) fetchFunc {
+	r := request{operation: opToken}
+	return func(ctx context.Context) (*oauth2.Token, error) { return fetch(r.newCall(ctx, p.base, p.userAgent)) }
 }
 
 // requestToken sends a token request with the given body. It passes the lower

@@ -111,13 +111,13 @@ func usable(option string, token *oauth2.Token) error {
 // tokenFailure marks an error by whether, and when, another attempt of the call
 // may mend it.
 func tokenFailure(err error) error {
-	if e, ok := errors.AsType[*APIError](err); ok && transport.Retried(e.StatusCode) {
-		return &transport.Later{Err: err, After: e.RetryAfter}
-	}
+	e, answered := errors.AsType[*APIError](err)
 	switch {
 	case err == nil:
 		return nil
-	case permanent(err), errors.Is(err, ErrRateLimited), errors.Is(err, credentials.ErrBroken):
+	case answered && transport.Retried(e.StatusCode):
+		return &transport.Later{Err: err, After: e.RetryAfter}
+	case answered, permanent(err), errors.Is(err, ErrRateLimited), errors.Is(err, credentials.ErrBroken):
 		return &transport.Permanent{Err: err}
 	}
 	return err
