@@ -142,7 +142,7 @@ func (p *pipeline) do(ctx context.Context, r request, into target, cfg requestCo
 // token returns a token for one wire send.
 func (p *pipeline) token(ctx context.Context) (*oauth2.Token, error) {
 	token, err := p.tokenCache.Token(ctx, p.fetchToken)
-	return token, tokenFailure(fromPart(ctx, "token cache", err))
+	return token, tokenFailure(err)
 }
 
 // asTokenRequest has fetch see the token's operation in its context. It must not

@@ -91,6 +91,7 @@ func (c *checkedCache) Token(ctx context.Context, _ fetchFunc) (*oauth2.Token, e
 	if err == nil {
 		return token, usable("WithTokenCache", token)
 	}
+	err = fromPart(ctx, "token cache", err)
 	if f := c.failure.Load(); f != nil && f.number > before && !errors.Is(err, f.err) {
 		err = fmt.Errorf("%w: %w", err, f.err)
 	}
