@@ -96,8 +96,7 @@ type pipeline struct {
 	secret    func() string                                // a function, so that no dump of the client shows it
 	fetch     func(context.Context) (*oauth2.Token, error) // the token source's
 	cache     TokenCache
-	limiter   Limiter
-	quota     quota
+	limiter   pacer
 	calls     transport.Retry
 	tokens    transport.Retry
 }
@@ -111,14 +110,11 @@ func newPipeline(cfg *config) (*pipeline, error) {
 		userAgent: fmt.Sprintf("mid-go/%s (%s; %s/%s)%s", Version, runtime.Version(), runtime.GOOS, runtime.GOARCH, cfg.appInfo),
 		secret:    func() string { return cfg.clientSecret },
 		cache:     cfg.cache,
-		limiter:   cfg.limiter,
+		limiter:   newPacer(cfg),
 	}
 	if p.cache == nil {
 		// A token request must not end sooner than the waits that it may be told.
 		p.cache = &credentials.Cache{Patience: 5*time.Minute + (maxTokenRetries+1)*cfg.retry.MaxRetryAfter}
-	}
-	if p.limiter == nil {
-		p.limiter = newLimiter(cfg.plan, cfg.retry.MaxRetryAfter)
 	}
 	if cfg.source != nil {
 		p.fetch = p.checked(cfg.source)
@@ -167,9 +163,10 @@ func retryStage(policy RetryPolicy, next http.RoundTripper) transport.Retry {
 	}
 }
 
-// RateLimit returns the quota as the latest answer told it; its zero value
-// before the first.
-func (c *Client) RateLimit() RateLimit { return c.pipeline.quota.seen() }
+// RateLimit returns the quota as the server reports it, less what is in flight:
+// Remaining is what may still go now, by the server's word. Reset is by the
+// server's clock. It is the zero value before the first report.
+func (c *Client) RateLimit() RateLimit { return RateLimit(c.pipeline.limiter.Quota()) }
 
 // Format writes the base URL alone, whatever the verb.
 func (c Client) Format(f fmt.State, _ rune) {

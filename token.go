@@ -12,6 +12,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/mobid-io/mid-go/internal/credentials"
+	"github.com/mobid-io/mid-go/internal/pacing"
 	"github.com/mobid-io/mid-go/internal/transport"
 )
 
@@ -156,10 +157,8 @@ func (p *pipeline) token(ctx context.Context) (*oauth2.Token, error) {
 	if ok && !own.Ready() {
 		// The token request will wait for the limiter as long as the call would,
 		// but does not know its deadline.
-		if l, ok := p.limiter.(*limiter); ok {
-			if err := l.check(ctx); err != nil {
-				return nil, err
-			}
+		if err := p.refused(p.limiter.Check(ctx, pacing.Ahead)); err != nil {
+			return nil, err
 		}
 	}
 	token, err := p.cache.Token(ctx, p.fetch)

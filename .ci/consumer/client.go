@@ -89,7 +89,7 @@ func (tokenCache) Token(context.Context, func(context.Context) (*oauth2.Token, e
 func (tokenCache) Invalidate(context.Context, *oauth2.Token) error { return nil }
 
 func (limiter) Wait(context.Context) error           { return nil }
-func (limiter) Observe(mid.RateLimit, time.Duration) {}
+func (limiter) Observe(mid.RequestOutcome) {}
 
 func (eventStore) Claim(context.Context, string) (bool, error) { return true, nil }
 func (eventStore) Done(context.Context, string) error          { return nil }
@@ -108,7 +108,7 @@ var (
 	_ func(mid.TokenCache, context.Context, func(context.Context) (*oauth2.Token, error)) (*oauth2.Token, error) = mid.TokenCache.Token
 	_ func(mid.TokenCache, context.Context, *oauth2.Token) error                                                 = mid.TokenCache.Invalidate
 	_ func(mid.Limiter, context.Context) error                                                                   = mid.Limiter.Wait
-	_ func(mid.Limiter, mid.RateLimit, time.Duration)                                                            = mid.Limiter.Observe
+	_ func(mid.Limiter, mid.RequestOutcome)                                                                      = mid.Limiter.Observe
 	_ func(mid.EventStore, context.Context, string) (bool, error)                                                = mid.EventStore.Claim
 	_ func(mid.EventStore, context.Context, string) error                                                        = mid.EventStore.Done
 	_ func(mid.EventStore, context.Context, string) error                                                        = mid.EventStore.Release
