@@ -2,6 +2,7 @@ package mid
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"log/slog"
 	"time"
@@ -10,7 +11,8 @@ import (
 // AuthenticationService signs users in on their phone. It is reached through
 // [Client.Authentication] and is safe for concurrent use.
 type AuthenticationService struct {
-	client *Client
+	pipeline *pipeline
+	notifier Notifier // wakes the waits
 }
 
 // Intent is what a user is asked to approve. The set is open: values that the
@@ -66,9 +68,17 @@ func (p CreateAuthSessionParams) validate() error {
 	)
 }
 
-// LogValue shows the intent alone: the recipient is personal data.
-func (p CreateAuthSessionParams) LogValue() slog.Value {
-	return slog.GroupValue(slog.String("intent", string(p.Intent)))
+func (p CreateAuthSessionParams) personal() []string {
+	return append(mapValues(p.Metadata), p.Recipient)
+}
+
+// LogValue shows the intent only: the recipient and the metadata are personal
+// data.
+func (p CreateAuthSessionParams) LogValue() slog.Value { return shownTexts("intent", string(p.Intent)) }
+
+// Format writes what LogValue shows, whatever the verb.
+func (p CreateAuthSessionParams) Format(f fmt.State, _ rune) {
+	writeShown(f, "mid.CreateAuthSessionParams", p.LogValue())
 }
 
 // AuthSession is one request to a user to approve something on the phone, as
@@ -100,8 +110,13 @@ type AuthSession struct {
 	Metadata    map[string]string `json:"metadata,omitempty"`
 }
 
-// LogValue shows the session's id and status alone.
-func (s AuthSession) LogValue() slog.Value { return logIDStatus(s.ID, string(s.Status)) }
+// LogValue shows the session's id and status only.
+func (s AuthSession) LogValue() slog.Value {
+	return shownTexts("id", s.ID, "status", string(s.Status))
+}
+
+// Format writes what LogValue shows, whatever the verb.
+func (s AuthSession) Format(f fmt.State, _ rune) { writeShown(f, "mid.AuthSession", s.LogValue()) }
 
 // VerifyAuthenticationParams are the parameters of
 // [AuthenticationService.Verify].
@@ -124,9 +139,14 @@ type AuthenticationResult struct {
 	VerifiedAt time.Time `json:"verified_at,omitzero"`
 }
 
-// LogValue shows the session's id and status alone.
+// LogValue shows the session's id and status only.
 func (r AuthenticationResult) LogValue() slog.Value {
-	return logIDStatus(r.SessionID, string(r.Status))
+	return shownTexts("id", r.SessionID, "status", string(r.Status))
+}
+
+// Format writes what LogValue shows, whatever the verb.
+func (r AuthenticationResult) Format(f fmt.State, _ rune) {
+	writeShown(f, "mid.AuthenticationResult", r.LogValue())
 }
 
 // CreateSession creates a session to be shown to the user as a QR code. It
@@ -136,7 +156,7 @@ func (r AuthenticationResult) LogValue() slog.Value {
 //
 // POST /auth/sessions
 func (s *AuthenticationService) CreateSession(ctx context.Context, params CreateAuthSessionParams, opts ...RequestOption) (*AuthSession, error) {
-	return post[AuthSession](ctx, s.client, "/auth/sessions", params, opts)
+	return post[AuthSession](ctx, s.pipeline, opCreateAuthSession, params, opts)
 }
 
 // GetSession returns the session with the given id. An unknown id is an
@@ -144,7 +164,7 @@ func (s *AuthenticationService) CreateSession(ctx context.Context, params Create
 //
 // GET /auth/sessions/{id}
 func (s *AuthenticationService) GetSession(ctx context.Context, id string, opts ...RequestOption) (*AuthSession, error) {
-	return get[AuthSession](ctx, s.client, "/auth/sessions/", id, opts)
+	return get[AuthSession](ctx, s.pipeline, opGetAuthSession, id, opts)
 }
 
 // Verify asks MID, from the backend, whether a session was really approved and
@@ -154,10 +174,12 @@ func (s *AuthenticationService) GetSession(ctx context.Context, id string, opts 
 //
 // POST /auth/verify
 func (s *AuthenticationService) Verify(ctx context.Context, params VerifyAuthenticationParams, opts ...RequestOption) (*AuthenticationResult, error) {
-	return post[AuthenticationResult](ctx, s.client, "/auth/verify", params, opts)
+	return post[AuthenticationResult](ctx, s.pipeline, opVerifyAuth, params, opts)
 }
 
 func (p VerifyAuthenticationParams) validate() error { return required("SessionID", p.SessionID) }
+
+func (VerifyAuthenticationParams) personal() []string { return nil }
 
 // WaitForSession polls until the session's status is final and returns it.
 // If the session's expiry passes first, it looks once more and returns the
@@ -182,6 +204,8 @@ func (s *AuthenticationService) WatchSession(ctx context.Context, id string, opt
 
 func (s *AuthenticationService) poller(id string) poller[AuthSession] {
 	return poller[AuthSession]{
+		id:       id,
+		notifier: s.notifier,
 		get: func(ctx context.Context, opts ...RequestOption) (*AuthSession, error) {
 			return s.GetSession(ctx, id, opts...)
 		},

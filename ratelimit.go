@@ -2,13 +2,10 @@ package mid
 
 import (
 	"context"
-	"errors"
-	"net/http"
 	"sync"
 	"time"
 
 	"github.com/mobid-io/mid-go/internal/pacing"
-	"github.com/mobid-io/mid-go/internal/transport"
 )
 
 // RateLimit is the quota as the X-RateLimit headers of an answer report it. Its
@@ -82,14 +79,16 @@ type pacer interface {
 	Quota() pacing.Quota
 }
 
-func newPacer(cfg *config) pacer {
+// newPacer returns the application's limiter or, if it is nil, the client's own
+// queue; plan may be nil.
+func newPacer(plan *Plan, limiter Limiter, maxWait time.Duration) pacer {
 	switch {
-	case cfg.limiter != nil:
-		return &ownLimiter{limiter: cfg.limiter}
-	case cfg.plan != nil:
-		return pacing.NewQueue(&pacing.Plan{PerMinute: cfg.plan.RequestsPerMinute, Burst: cfg.plan.Burst}, cfg.retry.MaxRetryAfter)
+	case limiter != nil:
+		return &ownLimiter{limiter: limiter}
+	case plan != nil:
+		return pacing.NewQueue(&pacing.Plan{PerMinute: plan.RequestsPerMinute, Burst: plan.Burst}, maxWait)
 	}
-	return pacing.NewQueue(nil, cfg.retry.MaxRetryAfter)
+	return pacing.NewQueue(nil, maxWait)
 }
 
 // ownLimiter is the application's limiter, with an account of the quota beside
@@ -103,7 +102,7 @@ type ownLimiter struct {
 
 func (l *ownLimiter) Wait(ctx context.Context, _ pacing.Lane) error {
 	if err := l.limiter.Wait(ctx); err != nil {
-		return in(ctx, "limiter", err)
+		return err
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -134,43 +133,3 @@ func (l *ownLimiter) Quota() pacing.Quota {
 	defer l.mu.Unlock()
 	return l.window.Quota(time.Now())
 }
-
-// wait waits for a request's turn.
-func (p *pipeline) wait(ctx context.Context) error {
-	return p.refused(p.limiter.Wait(ctx, lane(ctx)))
-}
-
-// lane is where in the queue a request waits.
-func lane(ctx context.Context) pacing.Lane {
-	if transport.Ahead(ctx) {
-		return pacing.Ahead
-	}
-	return pacing.Ordinary
-}
-
-// refused is err or, for a refusal of the client's own queue, the error that
-// its caller gets.
-func (p *pipeline) refused(err error) error {
-	if r, ok := errors.AsType[*pacing.Refusal](err); ok {
-		return &RateLimitError{RetryAfter: r.Wait, RateLimit: RateLimit(p.limiter.Quota()), Err: r.Err, tooLong: r.Err == nil}
-	}
-	return err
-}
-
-// observe notes how a request ended; resp is nil if no answer came.
-func (p *pipeline) observe(resp *http.Response, sent bool) {
-	outcome := pacing.Outcome{Sent: sent}
-	if resp != nil {
-		quota, _ := transport.ReadQuota(resp.Header)
-		outcome.Quota = pacing.Quota(quota)
-		outcome.Date = resp.Header.Get("Date")
-		outcome.Answered = resp.StatusCode < http.StatusInternalServerError
-		if resp.StatusCode == http.StatusTooManyRequests {
-			outcome.RetryAfter = max(transport.RetryAfter(resp), min(minPause, p.calls.MaxRetryAfter))
-		}
-	}
-	p.limiter.Observe(outcome)
-}
-
-// minPause is how long a 429 that asks for no wait stops the client.
-const minPause = time.Second

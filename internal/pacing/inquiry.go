@@ -14,7 +14,7 @@ type inquiry struct {
 }
 
 const (
-	doublingTime = time.Second
+	doublingTime  = time.Second
 	mostDoublings = 20
 )
 

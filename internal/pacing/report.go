@@ -19,6 +19,7 @@ func (w *Window) Observe(o Outcome, now time.Time) (later bool) {
 	switch {
 	case set:
 		w.date = time.Time{} // no report of the old time counts any more
+		w.lost++
 		w.ask(now, 0)
 	case o.Quota != (Quota{}) && o.believable(date):
 		w.report(o, date, now)
@@ -128,7 +129,10 @@ func (w *Window) other(q Quota, date, now time.Time) {
 	// The time at which the last one was to end may be rounded up to a second.
 	early := q.Reset.After(w.quota.Reset) && date.Before(w.quota.Reset.Add(-time.Second))
 	bucket := w.state == refilling || w.state == counting && early
-	w.quota, w.lost, w.date = q, 0, date
+	if !w.date.IsZero() { // after the clock was set, reports of this window may have been passed over
+		w.lost = 0
+	}
+	w.quota, w.date = q, date
 	if bucket && w.refill.fits(now) {
 		w.state = refilling
 		w.refill.fill(q, now)
