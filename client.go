@@ -92,10 +92,7 @@ func newPipeline(cfg *config) (*pipeline, error) {
 	p := &pipeline{
 		failures:  failures{base: cfg.baseURL, secret: func() string { return cfg.clientSecret }},
 		userAgent: fmt.Sprintf("mid-go/%s (%s; %s/%s)%s", Version, runtime.Version(), runtime.GOOS, runtime.GOARCH, cfg.appInfo),
-		limiter:   cfg.limiter,
-	}
-	if p.limiter == nil {
-		p.limiter = newLimiter(cfg.plan, cfg.retry.MaxRetryAfter)
+		limiter:   newPacer(cfg.plan, cfg.limiter, cfg.retry.MaxRetryAfter),
 	}
 	if cfg.source != nil {
 		p.fetchToken = checkedSource(&p.failures, cfg.source)
@@ -162,9 +159,10 @@ func retryStage(policy RetryPolicy, next http.RoundTripper) transport.Retry {
 	}
 }
 
-// RateLimit returns the quota as the latest answer told it; its zero value
-// before the first.
-func (c *Client) RateLimit() RateLimit { return c.pipeline.quota.seen() }
+// RateLimit returns the quota as the server reports it, less what is in flight:
+// Remaining is what may still go now. Reset is by the server's clock. It is the
+// zero value before the first report.
+func (c *Client) RateLimit() RateLimit { return RateLimit(c.pipeline.limiter.Quota()) }
 
 // Format writes the base URL alone, whatever the verb.
 func (c Client) Format(f fmt.State, _ rune) {
