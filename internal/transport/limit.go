@@ -107,22 +107,33 @@ const (
 	placeLife = time.Second
 )
 
+// wait waits for a place. A call that had its turn earlier does so ahead of the
+// others, which give it theirs if they get one first.
+func (l *Limit) wait(call *Call) error {
+	if call.ahead {
+		l.Places.wait(1)
+		defer l.Places.wait(-1)
+	}
+	return refusal(l.Wait(call))
+}
+
 // tokenTurn takes the place of a call that waits for the token, so that no call
 // keeps the quota's last place from the very request that it waits for.
 func (l *Limit) tokenTurn(call *Call) error {
-	call.ahead = true
 	if l.Places.borrow() {
 		return nil
 	}
 	defer l.Places.served()
-	return l.wait(call)
+	call.ahead = true
+	return refusal(l.Wait(call))
 }
 
-func (l *Limit) wait(call *Call) error {
-	if err := l.Wait(call); err != nil {
-		return &Permanent{err}
+// refusal marks an error of the limiter as final.
+func refusal(err error) error {
+	if err == nil {
+		return nil
 	}
-	return nil
+	return &Permanent{err}
 }
 
 // Ahead reports whether what waits with ctx goes before the others in the

@@ -33,7 +33,6 @@ func TestPlacesAreNeitherLostNorDoubled(t *testing.T) {
 			if p.withdraw(call) {
 				kept++
 			}
-			require.False(t, p.withdraw(call), "an offer ends once")
 		default:
 			if p.borrow() {
 				lent++
@@ -44,6 +43,7 @@ func TestPlacesAreNeitherLostNorDoubled(t *testing.T) {
 			}
 		}
 		require.Equal(t, offered, kept+lent+len(p.idle))
+		require.Len(t, offering, len(p.idle)+len(p.without))
 		for i, call := range p.idle {
 			if call.place != i {
 				t.Fatalf("the call at %d takes itself to be at %d", i, call.place)
@@ -54,12 +54,35 @@ func TestPlacesAreNeitherLostNorDoubled(t *testing.T) {
 	require.Positive(t, lent)
 }
 
-// The call that has waited least lends its place.
-func TestTheLatestPlaceIsLent(t *testing.T) {
-	p, first, latest := new(Places), new(Call), new(Call)
+// The latest call goes without: one that had its turn earlier keeps its place,
+// or gets the place of one that comes after it.
+func TestTheLatestCallGoesWithout(t *testing.T) {
+	p, first, second, third := new(Places), new(Call), new(Call), new(Call)
 	require.True(t, p.offer(first))
-	require.True(t, p.offer(latest))
 	require.True(t, p.borrow())
-	require.False(t, p.withdraw(latest))
+	require.True(t, p.offer(second))
+	require.True(t, p.offer(third))
+	require.False(t, p.withdraw(third))
 	require.True(t, p.withdraw(first))
+	require.True(t, p.withdraw(second))
+
+	require.True(t, p.offer(first))
+	require.True(t, p.offer(second))
+	require.True(t, p.borrow())
+	require.False(t, p.withdraw(second))
+	require.True(t, p.withdraw(first))
+	require.False(t, p.borrow())
+	require.False(t, p.offer(third), "a token request is waiting")
+	p.served()
+	require.True(t, p.offer(third))
+	require.True(t, p.withdraw(third))
+
+	// One that waits again gets the place of an ordinary one that comes first.
+	second.ahead = true
+	p.wait(1)
+	require.False(t, p.offer(third))
+	require.True(t, p.offer(second))
+	require.True(t, p.withdraw(second))
+	p.wait(-1)
+	require.True(t, p.offer(third))
 }
