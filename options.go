@@ -215,7 +215,8 @@ func WithLimiter(limiter Limiter) Option {
 //	policy.MaxWait = 20 * time.Second
 type RetryPolicy struct {
 	// MaxRetries is how many requests may follow the first; 0 means one
-	// request. A token request, which is shared, is retried twice at most.
+	// request. A token request, which is shared, is retried twice at most; if it
+	// still fails, the calls that wait for it go on with their own retries.
 	MaxRetries int
 	// MinWait and MaxWait shape the backoff: before the n-th retry it waits
 	// anything up to MinWait·2ⁿ⁻¹, but at most MaxWait (full jitter). Zero:

@@ -112,7 +112,7 @@ func (d *dropping) Token(ctx context.Context, fetch func(context.Context) (*oaut
 	d.asked++
 	token, err := fetch(context.WithoutCancel(ctx))
 	if err != nil {
-		return nil, fmt.Errorf("no token: %s", err) //nolint:errorlint // on purpose
+		return nil, fmt.Errorf("no token: %s", err)
 	}
 	return token, nil
 }

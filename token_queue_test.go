@@ -153,8 +153,9 @@ func TestTheQueueKeepsItsOrderWhenTheTokenExpires(t *testing.T) {
 				got := 0
 				_, err := fmt.Sscan(n, &got)
 				require.NoError(t, err)
-				// Within a window the requests are under way at once.
-				require.InDelta(t, place, got, limit, strings.Join(s.window.order, " "))
+				// Within a window the requests are under way at once, and the one that
+				// lent its place is sent in the next at the latest.
+				require.InDelta(t, place, got, 2*limit, strings.Join(s.window.order, " "))
 				place++
 			}
 		}

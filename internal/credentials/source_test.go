@@ -63,7 +63,7 @@ func TestRefusedCredentials(t *testing.T) {
 		"another's error ": {func(int) (string, error) { return "new", nil }, context.DeadlineExceeded, 1, 1, "new"},
 	} {
 		s := &server{secret: "new"}
-		if test.err == context.DeadlineExceeded { //nolint:errorlint // the table's own
+		if test.err == context.DeadlineExceeded {
 			s.err = test.err
 		}
 		src, asked := s.source(test.ask)
