@@ -3,7 +3,6 @@ package transport
 import (
 	"context"
 	"net/http"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -16,26 +15,6 @@ type Auth struct {
 	Next http.RoundTripper
 	// Invalidate drops a token that the server refused, and only that one.
 	Invalidate func(ctx context.Context, t *oauth2.Token) error
-}
-
-// bearing is what a call knows of its access tokens.
-type bearing struct {
-	token    *oauth2.Token // of the present request; nil before the first
-	used     []string      // all that were sent, for keeping them out of texts
-	room     [2]string     // for used
-	replayed bool          // after a 401
-}
-
-// take makes a token that of the call's next request.
-func (b *bearing) take(t *oauth2.Token) {
-	b.token = t
-	if slices.Contains(b.used, t.AccessToken) {
-		return
-	}
-	if b.used == nil {
-		b.used = b.room[:0]
-	}
-	b.used = append(b.used, t.AccessToken)
 }
 
 // RoundTrip sends the request, and once more after a 401.
