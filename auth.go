@@ -49,7 +49,8 @@ func (s AuthStatus) Final() bool {
 type CreateAuthSessionParams struct {
 	// Intent is what the user is asked to approve. Required.
 	Intent Intent `json:"intent"`
-	// Recipient is the user's mobile number in E.164 form, like +14155550123.
+	// Recipient is the user's mobile number in E.164 form, like +14155550123. The
+	// SDK checks the form, not whether the number is assigned.
 	// Empty: whoever scans the QR code may approve. Personal data.
 	Recipient string `json:"recipient,omitempty"`
 	// CallbackURL is the absolute http or https URL that the
@@ -62,7 +63,7 @@ type CreateAuthSessionParams struct {
 func (p CreateAuthSessionParams) validate() error {
 	return firstError(
 		required("Intent", string(p.Intent)),
-		e164("Recipient", p.Recipient),
+		phoneNumber("Recipient", p.Recipient),
 		callbackURL("CallbackURL", p.CallbackURL),
 	)
 }
