@@ -63,6 +63,15 @@ func (r *Response) fill(call *transport.Call, resp *http.Response, env *envelope
 	}
 }
 
+// serverTime returns the server's time when it answered; the local time if the
+// answer does not say.
+func (r *Response) serverTime() time.Time {
+	if !r.Timestamp.IsZero() {
+		return r.Timestamp
+	}
+	return transport.Date(r.Header, time.Now())
+}
+
 // Format writes the status, the request id and the attempts, whatever the verb:
 // the data may be personal.
 func (r Response) Format(f fmt.State, _ rune) {
