@@ -67,6 +67,9 @@ func newConfig(clientID, clientSecret string, opts []Option) (*config, error) {
 		return nil, invalid("WithPlan", "and WithLimiter exclude each other")
 	}
 	if len(cfg.webhooks.Secrets) == 0 && clientSecret != "" {
+		if err := webhookSecret(fieldClientSecret, clientSecret); err != nil {
+			return nil, err
+		}
 		cfg.webhooks.Secrets = []string{clientSecret}
 	}
 	return cfg, nil

@@ -1,9 +1,10 @@
 package midtest
 
 import (
-	"crypto/rand"
 	"strings"
 	"time"
+
+	"github.com/mobid-io/mid-go/internal/random"
 )
 
 // store keeps resources of one kind by id and in the order of their creation.
@@ -21,7 +22,7 @@ func (s *store[T]) add(id string, v *T) {
 
 // newID is a prefix, which tells the kind, and random text.
 func newID(prefix string) string {
-	return prefix + "_" + strings.ToLower(rand.Text()[:20])
+	return prefix + "_" + strings.ToLower(random.Text()[:20])
 }
 
 // now is the server's time as its answers tell it.
