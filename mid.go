@@ -54,7 +54,10 @@
 //	if err != nil {
 //		return err
 //	}
-//	result, err := client.Authentication.Verify(ctx, mid.VerifyAuthenticationParams{SessionID: session.ID})
+//	result, err := client.Authentication.Verify(ctx, mid.VerifyAuthenticationParams{
+//		SessionID: session.ID,
+//		Expect:    &mid.AuthExpectation{Intent: mid.IntentLogin},
+//	})
 //	if err != nil {
 //		return err
 //	}
@@ -79,19 +82,7 @@
 //     for this sign-in, refuses all others; Recipient refuses other phones.
 //   - Use a session once, and remember that it was used.
 //
-// This is such a verification:
-//
-//	result, err := client.Authentication.Verify(ctx, mid.VerifyAuthenticationParams{
-//		SessionID: session.ID,
-//		Expect: &mid.AuthExpectation{
-//			Intent:   mid.IntentLogin,
-//			Metadata: map[string]string{"login": nonce},
-//		},
-//	})
-//	if errors.Is(err, mid.ErrUnexpectedSession) {
-//		return errors.New("this is another sign-in")
-//	}
-//
+// Verify returns [ErrUnexpectedSession] for a session that differs from Expect.
 // The directory examples/mobile has a backend that follows them.
 //
 // # Verifying identities
