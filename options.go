@@ -77,6 +77,9 @@ func newConfig(clientID, clientSecret string, opts []Option) (*config, error) {
 		return nil, invalid("WithClientCertificateFunc", "and WithClientCertificate exclude each other")
 	}
 	if len(cfg.webhooks.Secrets) == 0 && clientSecret != "" {
+		if err := webhookSecret(fieldClientSecret, clientSecret); err != nil {
+			return nil, err
+		}
 		cfg.webhooks.Secrets = []string{clientSecret}
 	}
 	return cfg, nil
