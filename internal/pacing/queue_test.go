@@ -24,7 +24,7 @@ var lost = Outcome{Sent: true}
 func (q *Queue) unanswered() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.window.flight.total()
+	return q.window.inFlight
 }
 
 // places counts the requests that may go now, and lets them go.
@@ -66,6 +66,7 @@ func TestPauseIsNotCutShort(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q := NewQueue(nil, time.Minute)
 		start := time.Now()
+		q.window.inFlight = 2
 		q.Observe(Outcome{Sent: true, Answered: true, RetryAfter: 30 * time.Second})
 		q.Observe(Outcome{Sent: true, Answered: true, RetryAfter: 2 * time.Second})
 		require.NoError(t, q.Wait(t.Context(), Ordinary))
