@@ -14,7 +14,7 @@ import (
 // reported is an answer that reports a quota by a clock that is the local one.
 func reported(limit, remaining int, resetIn time.Duration) Outcome {
 	now := time.Now()
-	return answered(now, true, Quota{Limit: limit, Remaining: remaining, Reset: now.Add(resetIn)}, 0)
+	return answered(true, Quota{Limit: limit, Remaining: remaining, Reset: now.Add(resetIn)}, 0).at(now)
 }
 
 // lost is a request of which no answer came.
