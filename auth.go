@@ -6,6 +6,8 @@ import (
 	"iter"
 	"log/slog"
 	"time"
+
+	"github.com/mobid-io/mid-go/internal/jsonwire"
 )
 
 // AuthenticationService signs users in on their phone. It is reached through
@@ -36,7 +38,7 @@ const (
 	AuthScanned  AuthStatus = "scanned"  // scanned, not decided yet
 	AuthApproved AuthStatus = "approved" // the user approved
 	AuthRejected AuthStatus = "rejected" // the user declined
-	AuthExpired  AuthStatus = "expired"  // nobody decided in time
+	AuthExpired  AuthStatus = "expired"  // the user did not decide in time
 )
 
 // Final reports whether the session can no longer change. It is false for a
@@ -51,12 +53,12 @@ type CreateAuthSessionParams struct {
 	// Intent is what the user is asked to approve. Required.
 	Intent Intent `json:"intent"`
 	// Recipient is the user's mobile number in E.164 form, like +14155550123.
-	// Empty: whoever scans the QR code may approve. Personal data.
+	// If empty, anyone who scans the QR code may approve. Personal data.
 	Recipient string `json:"recipient,omitempty"`
 	// CallbackURL is the absolute http or https URL that the
-	// authentication.completed event is sent to. Empty: no event.
+	// authentication.completed event is sent to. If empty, no event is sent.
 	CallbackURL string `json:"callback_url,omitempty"`
-	// Metadata is given back unchanged with the session. Nil: none.
+	// Metadata is given back unchanged with the session. If nil, there is none.
 	Metadata map[string]string `json:"metadata,omitempty"`
 }
 
@@ -94,12 +96,13 @@ type AuthSession struct {
 	// the src attribute of an img element. (In package html/template, convert
 	// it to template.URL.)
 	QRCode string `json:"qr_code"`
-	// QRData is the text that the QR code holds, for drawing it oneself.
+	// QRData is the text that the QR code holds. On a phone it is the link that
+	// opens the MID app.
 	QRData string `json:"qr_data"`
-	// UserID tells who approved; empty until then.
+	// UserID is who approved. It is empty until then.
 	UserID string `json:"user_id,omitempty"`
-	// Method tells how the phone recognised the user: face, fingerprint or
-	// pin; empty until the session is approved.
+	// Method is how the phone recognised the user: face, fingerprint or pin. It
+	// is empty until the session is approved.
 	Method    string    `json:"method,omitempty"`
 	CreatedAt time.Time `json:"created_at"`
 	// ExpiresAt is when an undecided session expires, by the server's clock.
@@ -109,6 +112,8 @@ type AuthSession struct {
 	CompletedAt time.Time         `json:"completed_at,omitzero"`
 	Metadata    map[string]string `json:"metadata,omitempty"`
 }
+
+func (s *AuthSession) identity() (id, status string) { return s.ID, string(s.Status) }
 
 // LogValue shows the session's id and status only.
 func (s AuthSession) LogValue() slog.Value {
@@ -123,13 +128,85 @@ func (s AuthSession) Format(f fmt.State, _ rune) { writeShown(f, "mid.AuthSessio
 type VerifyAuthenticationParams struct {
 	// SessionID is the session's id. Required.
 	SessionID string `json:"session_id"`
+	// Expect says which session it must be. If nil, any approved session of the
+	// account verifies, of any user and for any intent.
+	Expect *AuthExpectation `json:"-"`
+}
+
+// defaultMaxAge is how long after its approval a session is taken.
+const defaultMaxAge = 5 * time.Minute
+
+// AuthExpectation says which session [AuthenticationService.Verify] takes. A
+// field with its zero value expects nothing, but for MaxAge. All of it but
+// Intent and MaxAge may be personal data.
+type AuthExpectation struct {
+	// Intent is what the user was asked to approve. Without it a session that
+	// was approved as a payment can sign its user in.
+	Intent Intent
+	// UserID is who must have approved.
+	UserID string
+	// Recipient is the mobile number that the session was created for, in E.164
+	// form.
+	Recipient string
+	// Metadata are entries that the session was created with; it may have
+	// others. An entry that this application made for this very sign-in, such
+	// as a random number that is kept in the browser's own server-side session,
+	// refuses the sessions of others.
+	Metadata map[string]string
+	// MaxAge is how long ago the session may have been approved, by the server's
+	// clock. If zero, it is 5 minutes. It must not be negative.
+	MaxAge time.Duration
+}
+
+// LogValue shows the intent and the age only.
+func (e AuthExpectation) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("intent", string(e.Intent)), slog.Duration("max_age", e.MaxAge))
+}
+
+// Format writes what LogValue shows, whatever the verb.
+func (e AuthExpectation) Format(f fmt.State, _ rune) {
+	writeShown(f, "mid.AuthExpectation", e.LogValue())
+}
+
+// check compares the session that was asked for with what is expected. The error
+// names the first field that differs. now is the server's time.
+func (e *AuthExpectation) check(id string, s *AuthSession, result *AuthenticationResult, now time.Time) error {
+	maxAge := e.MaxAge
+	if maxAge == 0 {
+		maxAge = defaultMaxAge
+	}
+	switch {
+	case s.ID != id || result.SessionID != id:
+		return unexpectedSession("id")
+	case s.Status != AuthApproved:
+		return unexpectedSession("status")
+	case e.Intent != "" && s.Intent != e.Intent:
+		return unexpectedSession("intent")
+	case s.UserID != result.UserID, e.UserID != "" && s.UserID != e.UserID:
+		return unexpectedSession("user id")
+	case e.Recipient != "" && s.Recipient != e.Recipient:
+		return unexpectedSession("recipient")
+	case s.CompletedAt.IsZero(), now.Sub(s.CompletedAt) > maxAge:
+		return unexpectedSession("time of completion")
+	}
+	for key, want := range e.Metadata {
+		if got, ok := s.Metadata[key]; !ok || got != want {
+			return unexpectedSession("metadata")
+		}
+	}
+	return nil
+}
+
+// unexpectedSession quotes no value, which may be personal data.
+func unexpectedSession(field string) error {
+	return fmt.Errorf("%w: its %s differs", ErrUnexpectedSession, field)
 }
 
 // AuthenticationResult is the answer of POST /auth/verify.
 type AuthenticationResult struct {
 	SessionID string `json:"session_id"`
-	// Verified is true only for a session that was really approved. Sign a
-	// user in on this and nothing else.
+	// Verified is true only for a session that was really approved. Sign a user
+	// in only on this.
 	Verified bool       `json:"verified"`
 	Status   AuthStatus `json:"status"`
 	// UserID and Method are empty unless Verified.
@@ -138,6 +215,21 @@ type AuthenticationResult struct {
 	// VerifiedAt is the zero time unless Verified.
 	VerifiedAt time.Time `json:"verified_at,omitzero"`
 }
+
+// UnmarshalJSON decodes what MID sends. Verified is read under exactly its name,
+// where package json would take Verified and VERIFIED as well.
+func (r *AuthenticationResult) UnmarshalJSON(data []byte) error {
+	type plain AuthenticationResult
+	if err := jsonwire.Unmarshal(data, (*plain)(r)); err != nil {
+		return err
+	}
+	if r.Verified {
+		_, r.Verified = parseObject(data)["verified"]
+	}
+	return nil
+}
+
+func (r *AuthenticationResult) identity() (id, status string) { return r.SessionID, string(r.Status) }
 
 // LogValue shows the session's id and status only.
 func (r AuthenticationResult) LogValue() slog.Value {
@@ -150,9 +242,9 @@ func (r AuthenticationResult) Format(f fmt.State, _ rune) {
 }
 
 // CreateSession creates a session to be shown to the user as a QR code. It
-// expires after five minutes unless the user decides before. A parameter that
-// can't be right is a [*ValidationError] and sends nothing; other failures are
-// as for [Client.Call].
+// expires after five minutes unless the user decides before. An invalid
+// parameter is a [*ValidationError] and sends nothing. Other failures are as for
+// [Client.Call].
 //
 // POST /auth/sessions
 func (s *AuthenticationService) CreateSession(ctx context.Context, params CreateAuthSessionParams, opts ...RequestOption) (*AuthSession, error) {
@@ -168,24 +260,59 @@ func (s *AuthenticationService) GetSession(ctx context.Context, id string, opts 
 }
 
 // Verify asks MID, from the backend, whether a session was really approved and
-// by whom. What a browser or an event says about a session is only a reason to
-// call it. A session that is not approved is no error: its result has Verified
-// false.
+// by whom. What a browser, an app or an event says about a session is only a
+// reason to call it. A session that is not approved is no error: its result has
+// Verified false.
 //
-// POST /auth/verify
+// That a session was approved does not say that it is the right one. With
+// [VerifyAuthenticationParams].Expect, an approved session is also fetched, and
+// one that differs from it is an error that matches [ErrUnexpectedSession] and
+// names the field. The options belong to the verification and not to the fetch.
+// A session can be verified again, so remember which ones were used, see
+// [EventStore] for a place.
+//
+// POST /auth/verify, GET /auth/sessions/{id}
 func (s *AuthenticationService) Verify(ctx context.Context, params VerifyAuthenticationParams, opts ...RequestOption) (*AuthenticationResult, error) {
-	return post[AuthenticationResult](ctx, s.pipeline, opVerifyAuth, params, opts)
+	result, err := post[AuthenticationResult](ctx, s.pipeline, opVerifyAuth, params, opts)
+	if err != nil || params.Expect == nil || !result.Verified {
+		return result, err
+	}
+	var r Response
+	session, err := s.GetSession(ctx, params.SessionID, WithResponse(&r))
+	if err != nil {
+		return nil, err
+	}
+	if err := params.Expect.check(params.SessionID, session, result, r.serverTime()); err != nil {
+		return nil, err
+	}
+	return result, nil
 }
 
-func (p VerifyAuthenticationParams) validate() error { return required("SessionID", p.SessionID) }
+func (p VerifyAuthenticationParams) validate() error {
+	if err := required("SessionID", p.SessionID); err != nil || p.Expect == nil {
+		return err
+	}
+	if p.Expect.MaxAge < 0 {
+		return invalid("Expect.MaxAge", "is negative")
+	}
+	return e164("Expect.Recipient", p.Expect.Recipient)
+}
 
 func (VerifyAuthenticationParams) personal() []string { return nil }
 
+// LogValue shows the session's id only.
+func (p VerifyAuthenticationParams) LogValue() slog.Value { return shownTexts("id", p.SessionID) }
+
+// Format writes what LogValue shows, whatever the verb.
+func (p VerifyAuthenticationParams) Format(f fmt.State, _ rune) {
+	writeShown(f, "mid.VerifyAuthenticationParams", p.LogValue())
+}
+
 // WaitForSession polls until the session's status is final and returns it.
 // If the session's expiry passes first, it looks once more and returns the
-// session as it then is, so check Status. It returns an error when ctx ends
-// (matching ctx's error) or when an answer can't get better, such as
-// [ErrNotFound]; 429, 5xx and network failures are waited out.
+// session as it then is, so check Status. It returns an error that matches ctx's
+// when ctx ends, and at once an error that can't pass, such as [ErrNotFound];
+// 429, 5xx and network failures are waited out.
 //
 // GET /auth/sessions/{id}
 func (s *AuthenticationService) WaitForSession(ctx context.Context, id string, opts PollOptions) (*AuthSession, error) {

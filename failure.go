@@ -1,6 +1,8 @@
 package mid
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -37,7 +39,7 @@ func isReported(err error) bool {
 func (f *failures) answer(call *transport.Call, resp *http.Response, into target) (*envelope, error) {
 	env, trouble := decode(resp, into)
 	switch {
-	case !isSuccess(resp) || env.Error.present() || !env.Success:
+	case !isSuccess(resp) || env.failed():
 		return env, f.refused(call, resp, env)
 	case trouble != nil:
 		return env, f.unreadable(call, resp, env, trouble.Error())
@@ -148,8 +150,10 @@ func (f *failures) noAnswer(call *transport.Call, err error) error {
 		scrubbed := f.scrub(call, e.text)
 		if scrubbed == e.text {
 			e.causes = append(e.causes, err)
-		} else if ended := call.Err(); ended != nil {
-			e.causes = append(e.causes, ended)
+		}
+		// Some packages report one of the two, callers may look for either.
+		if ended, cause := call.Err(), context.Cause(call); errors.Is(err, ended) || errors.Is(err, cause) {
+			e.causes = append(e.causes, ended, cause)
 		}
 		e.text = fmt.Sprintf("mid: %s %s: %s", call.Method,
 			redact.OneLine(f.relative(&call.URL), maxLine), redact.OneLine(scrubbed, maxLine))

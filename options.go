@@ -38,6 +38,7 @@ type config struct {
 	attemptTimeout time.Duration
 	logger         *slog.Logger
 	appInfo        string
+	fieldNames     FieldNames
 	middleware     []func(http.RoundTripper) http.RoundTripper
 	webhooks       WebhookConfig
 }

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -24,7 +25,8 @@ import (
 // newPipeline.
 type pipeline struct {
 	failures
-	userAgent string
+	userAgent  string
+	fieldNames FieldNames // of what is sent
 
 	calls  transport.Retry // all stages
 	tokens transport.Retry // for token requests: without the token's stage
@@ -61,7 +63,10 @@ func post[T any](ctx context.Context, p *pipeline, op operation, in params, opts
 	if err != nil {
 		return nil, err
 	}
-	return send[T](ctx, p, request{operation: op, path: op.path, body: body, params: in}, cfg)
+	if p.fieldNames == CamelCase {
+		body = camelNames(body)
+	}
+	return send[T](ctx, p, request{operation: op, path: op.path, body: transport.Bytes(body), params: in}, cfg)
 }
 
 func upload[T any](ctx context.Context, p *pipeline, op operation, in formParams, opts []RequestOption) (*T, error) {
@@ -76,19 +81,30 @@ func upload[T any](ctx context.Context, p *pipeline, op operation, in formParams
 		return nil, errNoContext
 	}
 	f := in.form()
+	if p.fieldNames == CamelCase {
+		for i := range f.fields {
+			f.fields[i][0] = camelCase(f.fields[i][0])
+		}
+	}
 	body, err := multipart.New(ctx, p.boundary(cfg.idempotencyKey), f.fields, multipart.File{
-		Name:        f.file.Name,
+		Name:        f.file.baseName(),
 		ContentType: f.file.ContentType,
 		Size:        f.file.Size,
 		Open:        f.file.Open,
+		Empty:       errEmptyFile,
 		Progress:    f.progress,
 	})
+	r := request{operation: op, path: op.path, params: in}
 	if err != nil {
-		return nil, fmt.Errorf("mid: %w", err)
+		return nil, p.noAnswer(r.newCall(ctx, p.base, p.userAgent), err)
 	}
-	defer func() { _ = body.Close() }() // what can go wrong with it has been reported by then
-	r := request{operation: op, path: op.path, body: body, contentType: body.ContentType(), params: in}
-	return send[T](ctx, p, r, cfg)
+	defer body.Close()
+	r.body, r.contentType = body, body.ContentType()
+	doc, err := send[T](ctx, p, r, cfg)
+	if failure, ok := errors.AsType[*multipart.Panic](body.Err()); ok {
+		panic(failure.Value) // the application's, where its caller expects it
+	}
+	return doc, err
 }
 
 // boundary is the same whenever a call is repeated with the caller's own
@@ -98,13 +114,14 @@ func (p *pipeline) boundary(key string) string {
 	if key == "" || p.secret() == "" {
 		return multipart.NewBoundary()
 	}
-	mac := hmac.New(sha256.New, []byte(p.secret()))
+	secret := sha256.Sum256([]byte(p.secret())) // of a length that FIPS 140 accepts as a key
+	mac := hmac.New(sha256.New, secret[:])
 	mac.Write([]byte("mid multipart boundary\x00" + key))
 	return "mid-" + hex.EncodeToString(mac.Sum(nil)[:16])
 }
 
 func send[T any](ctx context.Context, p *pipeline, r request, cfg requestConfig) (*T, error) {
-	a := new(answer[T])
+	a := &answer[T]{kind: r.answers}
 	if err := p.do(ctx, r, a, cfg); err != nil {
 		return nil, err
 	}
@@ -157,9 +174,20 @@ func (p *pipeline) token(ctx context.Context) (*oauth2.Token, error) {
 type checkedCache struct{ TokenCache }
 
 func (c checkedCache) Token(ctx context.Context, fetch func(context.Context) (*oauth2.Token, error)) (*oauth2.Token, error) {
-	token, err := c.TokenCache.Token(ctx, fetch)
+	var failed atomic.Pointer[error]
+	token, err := c.TokenCache.Token(ctx, func(ctx context.Context) (*oauth2.Token, error) {
+		token, err := fetch(ctx)
+		if err != nil {
+			failed.Store(&err)
+		}
+		return token, err
+	})
 	if err == nil {
 		err = usable("WithTokenCache", token)
+	} else if cause := failed.Load(); cause != nil && !errors.Is(err, *cause) {
+		// The cache has dropped the chain, and a wait would not see that another
+		// look is in vain.
+		err = &sendError{text: err.Error(), causes: []error{err, *cause}}
 	}
 	return token, fromPart(ctx, "token cache", err)
 }

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/mobid-io/mid-go/internal/jsonwire"
 	"github.com/mobid-io/mid-go/internal/transport"
 )
 
@@ -151,10 +152,10 @@ type formParams interface {
 
 // jsonBody encodes in. The encoder's error may quote the value, which may be
 // personal data, so only the type is named.
-func jsonBody(in any) (transport.Bytes, error) {
+func jsonBody(in any) ([]byte, error) {
 	data, err := json.Marshal(in)
 	if err != nil {
-		return nil, invalid("in", "can't be encoded as JSON: "+jsonTrouble(err))
+		return nil, invalid("in", "can't be encoded as JSON: "+jsonwire.Trouble(err, in))
 	}
 	return data, nil
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/mobid-io/mid-go/internal/jsonwire"
 	"github.com/mobid-io/mid-go/internal/redact"
 	"github.com/mobid-io/mid-go/internal/transport"
 )
@@ -52,7 +53,7 @@ func (r *Response) fill(call *transport.Call, resp *http.Response, env *envelope
 	r.StatusCode = resp.StatusCode
 	r.Header = resp.Header
 	r.RequestID = string(env.Meta.RequestID)
-	r.Timestamp, _ = time.Parse(time.RFC3339, string(env.Meta.Timestamp))
+	r.Timestamp, _ = jsonwire.ParseTime(string(env.Meta.Timestamp))
 	if q, ok := transport.ReadQuota(resp.Header); ok {
 		r.RateLimit = RateLimit(q)
 	}
@@ -60,6 +61,15 @@ func (r *Response) fill(call *transport.Call, resp *http.Response, env *envelope
 	if json.Unmarshal(transport.Data(resp), &body) == nil && body.Data != nil {
 		r.Data = *body.Data
 	}
+}
+
+// serverTime returns the server's time when it answered; the local time if the
+// answer does not say.
+func (r *Response) serverTime() time.Time {
+	if !r.Timestamp.IsZero() {
+		return r.Timestamp
+	}
+	return transport.Date(r.Header, time.Now())
 }
 
 // Format writes the status, the request id and the attempts, whatever the verb:

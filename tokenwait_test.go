@@ -32,7 +32,7 @@ func TestTokenThatExpiresInTheQueue(t *testing.T) {
 				return answer(401, problem("unauthorized", "expired", "")), nil
 			}
 			left := max(2-len(a.sent())*2, 0) // the first answer says that no more may go
-			return answer(200, ok(`{"id":"doc_1"}`), limits(10, left, time.Now().Add(90*time.Second))...), nil
+			return answer(200, ok(`{"id":"doc_1","session_id":"doc_1","status":"pending"}`), limits(10, left, time.Now().Add(90*time.Second))...), nil
 		}
 		c := a.client(t)
 		require.NoError(t, c.Call(t.Context(), "GET", "/x", nil, nil))

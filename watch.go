@@ -108,7 +108,7 @@ func (p poller[T]) run(ctx context.Context, opts PollOptions, visit func(*T) boo
 		v, err := p.get(ctx, WithResponse(&r))
 		switch {
 		case ctx.Err() != nil && err != nil:
-			return nil, ended(ctx, failure)
+			return nil, ended(ctx, lastFailure(ctx, failure, err))
 		case err != nil && (permanent(err) || last):
 			return nil, err
 		case err != nil:
@@ -192,6 +192,15 @@ func permanent(err error) bool {
 	_, api := errors.AsType[*APIError](err)
 	_, parameter := errors.AsType[*ValidationError](err)
 	return api || parameter || !transport.Mendable(err)
+}
+
+// lastFailure is what the wait has to tell of its looks when ctx ended during
+// the last one, which failed with err: that, unless it tells of ctx's end only.
+func lastFailure(ctx context.Context, before, err error) error {
+	if _, answered := errors.AsType[*APIError](err); answered || !errors.Is(err, ctx.Err()) {
+		return err
+	}
+	return before
 }
 
 // ended is the error of a wait that ctx ended, with the last failure that the

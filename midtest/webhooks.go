@@ -2,6 +2,7 @@ package midtest
 
 import (
 	"bytes"
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -10,7 +11,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -21,6 +21,7 @@ import (
 const (
 	maxAttempts     = 5
 	firstBackoff    = 200 * time.Millisecond
+	maxPause        = time.Hour
 	deliveryTimeout = 10 * time.Second
 )
 
@@ -49,54 +50,69 @@ type Delivery struct {
 // Format writes the event's id and type, the attempt and the status on one
 // line, whatever the verb, and never the payload.
 func (d Delivery) Format(f fmt.State, _ rune) {
-	fmt.Fprintf(f, "midtest.Delivery{%s %s, attempt %d: %s}", d.EventID, d.Type, d.Attempt, outcome(d.Status))
-}
-
-// outcome is a status for people; zero: there was no answer.
-func outcome(status int) string {
-	if status == 0 {
-		return "no answer"
-	}
-	return strconv.Itoa(status)
+	fmt.Fprintf(f, "midtest.Delivery{%s %s, attempt %d: %s}", d.EventID, d.Type, d.Attempt, statusText(d.Status))
 }
 
 // Events returns the deliveries that have ended so far, in that order, but no
-// more than the last 10,000. An event is delivered again, with the same id, a
-// fresh timestamp and a fresh signature, until a 2xx acknowledges it: 200
-// milliseconds later at first, then after twice the time, five times in all.
-// An attempt gets ten seconds, and redirects are not followed.
-func (s *Server) Events() []Delivery {
-	s.hooks.mu.Lock()
-	defer s.hooks.mu.Unlock()
-	return slices.Clone(s.hooks.deliveries)
+// more than the last 10,000.
+//
+// An event is delivered, with the same id, a fresh timestamp and a fresh
+// signature, until a 2xx acknowledges it, five times in all. The pauses between
+// the attempts are 0.2, 0.4, 0.8 and 1.6 seconds, or longer if the Retry-After
+// of a 429 or 503 asks for it, up to an hour. An attempt gets ten seconds, and
+// redirects are not followed. In a bubble of [testing/synctest] all of that is
+// the bubble's time.
+func (h *webhooks) Events() []Delivery {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.deliveries.all()
+}
+
+// WaitForDeliveries waits until n deliveries have ended since the server began,
+// each attempt counted, and returns what Events does then. If ctx ends or the
+// server is closed before, the error says so, and what there is comes with it.
+func (h *webhooks) WaitForDeliveries(ctx context.Context, n int) ([]Delivery, error) {
+	for {
+		made, next := h.progress()
+		if made >= n {
+			return h.Events(), nil
+		}
+		select {
+		case <-next:
+		case <-ctx.Done():
+			return h.Events(), fmt.Errorf("midtest: %d of %d deliveries have ended: %w", made, n, ctx.Err())
+		case <-h.ctx.Done():
+			return h.Events(), fmt.Errorf("midtest: %d of %d deliveries have ended: the server is closed", made, n)
+		}
+	}
 }
 
 // Redeliver sends an event again, as if it had never been sent: Attempt starts
 // again at 1, and there are five attempts until it is acknowledged. It is an
 // error if the id is of no event.
-func (s *Server) Redeliver(eventID string) error {
-	s.hooks.mu.Lock()
-	e := s.hooks.events[eventID]
-	s.hooks.mu.Unlock()
+func (h *webhooks) Redeliver(eventID string) error {
+	h.mu.Lock()
+	e := h.events[eventID]
+	h.mu.Unlock()
 	if e == nil {
 		return unknown("event", eventID, "Events")
 	}
-	s.hooks.schedule(e, 1, 0)
+	h.schedule(e, 1, 0)
 	return nil
 }
 
-// HandleCallbacks delivers every event to h, whatever host its callback URL
+// HandleCallbacks delivers every event to handler, whatever host its callback URL
 // names, without a socket: for a test that has the handler at hand, and for
 // [WithInMemory], which has no other way. A later call replaces the handler. It
 // must not be nil.
-func (s *Server) HandleCallbacks(h http.Handler) {
-	s.hooks.mu.Lock()
-	defer s.hooks.mu.Unlock()
-	s.hooks.handler = h
-	if s.hooks.inner == nil && s.ctx.Err() == nil { // a closed server starts nothing
+func (h *webhooks) HandleCallbacks(handler http.Handler) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.handler = handler
+	if h.inner == nil && h.ctx.Err() == nil { // a closed server starts nothing
 		l := newMemoryListener()
-		s.hooks.inner = deliveryClient(l.DialContext)
-		s.hooks.innerHost = startHost(s.ctx, l, http.HandlerFunc(s.hooks.serve))
+		h.inner = deliveryClient(l.DialContext)
+		h.innerHost = startHost(h.ctx, l, http.HandlerFunc(h.serve))
 	}
 }
 
@@ -110,19 +126,33 @@ type event struct {
 
 // webhooks delivers events.
 type webhooks struct {
-	server *Server
-	outer  *http.Client // to the network
+	ctx      context.Context // ends with the server
+	timers   *timers
+	inMemory bool
+	account  func() (clientID, secret string) // that the events are signed for
+	outer    *http.Client                     // to the network
 
 	mu         sync.Mutex
 	events     map[string]*event
-	deliveries []Delivery
-	handler    http.Handler // nil: events go to the network
-	inner      *http.Client // to the handler
+	deliveries journal[Delivery]
+	made       int           // deliveries, the forgotten ones included
+	next       chan struct{} // is closed when the next delivery has ended
+	handler    http.Handler  // nil: events go to the network
+	inner      *http.Client  // to the handler
 	innerHost  *host
 }
 
-func newWebhooks(s *Server) *webhooks {
-	return &webhooks{server: s, outer: deliveryClient(nil), events: map[string]*event{}}
+func newWebhooks(ctx context.Context, t *timers, inMemory bool, account func() (clientID, secret string)) webhooks {
+	return webhooks{
+		ctx:        ctx,
+		timers:     t,
+		inMemory:   inMemory,
+		account:    account,
+		outer:      deliveryClient(nil),
+		events:     map[string]*event{},
+		next:       make(chan struct{}),
+		deliveries: journal[Delivery]{strip: func(d *Delivery) { d.Payload = nil }},
+	}
 }
 
 func deliveryClient(dial dialFunc) *http.Client {
@@ -150,16 +180,17 @@ func (h *webhooks) send(kind mid.EventType, subject, url string, data any) {
 }
 
 func (h *webhooks) schedule(e *event, attempt int, wait time.Duration) {
-	h.server.timers.after(wait, func() {
-		if h.deliver(e, attempt) || attempt == maxAttempts {
+	h.timers.after(wait, func() {
+		acknowledged, retryAfter := h.deliver(e, attempt)
+		if acknowledged || attempt == maxAttempts {
 			return
 		}
-		h.schedule(e, attempt+1, firstBackoff<<(attempt-1))
+		h.schedule(e, attempt+1, max(firstBackoff<<(attempt-1), retryAfter))
 	})
 }
 
-// deliver reports whether the attempt was acknowledged.
-func (h *webhooks) deliver(e *event, attempt int) bool {
+// deliver makes an attempt.
+func (h *webhooks) deliver(e *event, attempt int) (acknowledged bool, retryAfter time.Duration) {
 	d := Delivery{
 		EventID:   e.id,
 		Type:      e.kind,
@@ -169,12 +200,22 @@ func (h *webhooks) deliver(e *event, attempt int) bool {
 		Time:      time.Now(),
 	}
 	d.Payload = e.payload(d.Time)
-	d.Signature = sign(h.server.WebhookSecret, d.Payload)
-	d.Status, d.Err = h.post(d)
+	clientID, secret := h.account()
+	d.Signature = sign(secret, d.Payload)
+	d.Status, retryAfter, d.Err = h.post(d, clientID)
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.deliveries = appendBounded(h.deliveries, d)
-	return d.Status >= 200 && d.Status < 300
+	h.deliveries.add(d, len(d.URL), len(d.Payload))
+	h.made++
+	close(h.next)
+	h.next = make(chan struct{})
+	return d.Status >= 200 && d.Status < 300, retryAfter
+}
+
+func (h *webhooks) progress() (made int, next <-chan struct{}) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.made, h.next
 }
 
 func (e *event) payload(sent time.Time) []byte {
@@ -193,25 +234,37 @@ func sign(secret string, payload []byte) string {
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-func (h *webhooks) post(d Delivery) (status int, err error) {
-	req, err := http.NewRequestWithContext(h.server.ctx, http.MethodPost, d.URL, bytes.NewReader(d.Payload))
+func (h *webhooks) post(d Delivery, clientID string) (status int, retryAfter time.Duration, err error) {
+	req, err := http.NewRequestWithContext(h.ctx, http.MethodPost, d.URL, bytes.NewReader(d.Payload))
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	req.Header.Set("Content-Type", jsonType)
-	req.Header.Set("X-Client-Id", h.server.ClientID)
+	req.Header.Set("X-Client-Id", clientID)
 	req.Header.Set(mid.SignatureHeader, d.Signature)
 	client, err := h.route(req)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	res, err := client.Do(req)
 	if err != nil {
-		return 0, errors.Unwrap(err) // of a *url.Error, whose URL may not be the callback's own
+		return 0, 0, errors.Unwrap(err) // of a *url.Error, whose URL may not be the callback's own
 	}
 	defer res.Body.Close()
 	_, _ = io.CopyN(io.Discard, res.Body, 64<<10) // so that the connection can be used again
-	return res.StatusCode, nil
+	return res.StatusCode, askedPause(res), nil
+}
+
+// askedPause is what the receiver asks to wait before the next attempt.
+func askedPause(res *http.Response) time.Duration {
+	if res.StatusCode != http.StatusTooManyRequests && res.StatusCode != http.StatusServiceUnavailable {
+		return 0
+	}
+	seconds, err := strconv.Atoi(res.Header.Get("Retry-After"))
+	if err != nil {
+		return 0
+	}
+	return min(time.Duration(max(seconds, 0))*time.Second, maxPause)
 }
 
 // route picks the way to the receiver. In memory there is no TLS.
@@ -222,7 +275,7 @@ func (h *webhooks) route(req *http.Request) (*http.Client, error) {
 		req.URL.Scheme = "http"
 		return h.inner, nil
 	}
-	if h.server.options.inMemory {
+	if h.inMemory {
 		return nil, errors.New("midtest: a server in memory delivers to the handler of HandleCallbacks alone; call it")
 	}
 	return h.outer, nil
