@@ -116,12 +116,15 @@ func TestAnswersWithoutAQuotaHoldNoOneBack(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				a := &api{handle: answers(
-					status(200, ok(pendingSession), limits(2, 1, time.Now().Add(10*time.Second))...),
-					func() (*http.Response, error) {
-						time.Sleep(time.Second)
-						return answer(200, ok(pendingSession), header...), nil
-					})}
+				first := answer(200, ok(pendingSession), limits(2, 1, time.Now().Add(10*time.Second))...)
+				a := &api{}
+				a.handle = func(*http.Request) (*http.Response, error) {
+					if len(a.sent()) == 1 {
+						return first, nil
+					}
+					time.Sleep(time.Second)
+					return answer(200, ok(pendingSession), header...), nil
+				}
 				c := a.client(t, staticToken())
 				require.NoError(t, look(t.Context(), c))
 				time.Sleep(12 * time.Second)
