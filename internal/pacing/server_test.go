@@ -82,7 +82,7 @@ func answered(granted bool, q Quota, retryAfter time.Duration) Outcome {
 	o := Outcome{Sent: true, Answered: true, Quota: q}
 	o.Quota.Reset = time.Unix(q.Reset.Add(time.Second-1).Unix(), 0)
 	if !granted {
-		o.RetryAfter = max(time.Duration(math.Ceil(retryAfter.Seconds())), 1) * time.Second
+		o.RetryAfter = max((retryAfter + time.Second - 1).Truncate(time.Second), time.Second)
 	}
 	return o
 }
