@@ -22,22 +22,6 @@ const (
 	CamelCase
 )
 
-// WithFieldNames sets how the names of fields are spelled in what is sent: in
-// JSON bodies and in the forms of uploads. Without it they are in [SnakeCase].
-// The keys of metadata stay as they are, and so do token requests, whose names
-// are those of OAuth 2.0, and the bodies of [Client.Call].
-//
-// Answers and events are read in either spelling, whatever is set here.
-func WithFieldNames(names FieldNames) Option {
-	return func(c *config) error {
-		if names != SnakeCase && names != CamelCase {
-			return invalid("WithFieldNames", "takes SnakeCase or CamelCase")
-		}
-		c.fieldNames = names
-		return nil
-	}
-}
-
 // What follows reads other spellings than the contract's. It runs only when an
 // answer or an event, read strictly, lacks what it must have: the usual one pays
 // nothing for it. Names that are spelled as in the contract win. Metadata stays
@@ -153,7 +137,7 @@ func (o object) unwrapCode(failed bool) {
 	if string(o["success"]) == "true" {
 		return
 	}
-	problem := object{"code": quoted(code), "message": quoted(message)}
+	problem := object{"code": jsonText(code), "message": jsonText(message)}
 	for _, name := range []string{"details", "retry_after"} {
 		if member, ok := o[name]; ok {
 			problem[name] = member
@@ -162,7 +146,7 @@ func (o object) unwrapCode(failed bool) {
 	o["error"] = problem.encoded()
 }
 
-func quoted(text string) json.RawMessage {
+func jsonText(text string) json.RawMessage {
 	data, _ := json.Marshal(text) // a string always encodes
 	return data
 }

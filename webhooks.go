@@ -98,7 +98,7 @@ func NewWebhookService(cfg WebhookConfig) (*WebhookService, error) {
 func newWebhookService(cfg WebhookConfig) (*WebhookService, error) {
 	s := &WebhookService{tolerance: cfg.Tolerance, lease: cfg.Lease, store: cfg.Store, notifier: cfg.Notifier, maxBody: cfg.MaxBodyBytes, logger: cfg.Logger}
 	for i, secret := range cfg.Secrets {
-		if err := credential(fmt.Sprintf("WebhookConfig.Secrets[%d]", i), secret); err != nil {
+		if err := webhookSecret(fmt.Sprintf("WebhookConfig.Secrets[%d]", i), secret); err != nil {
 			return nil, err
 		}
 		s.keys = append(s.keys, newWebhookKey(secret))
