@@ -3,12 +3,13 @@ package mid
 import (
 	"crypto/tls"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/mobid-io/mid-go/internal/transport"
 )
 
 // Option configures a [Client]. An option that can't be right makes
@@ -190,7 +191,7 @@ func WithLimiter(limiter Limiter) Option {
 }
 
 // RetryPolicy says when a request is sent again. Retried are connection
-// errors, attempt timeouts and the statuses 429, 500, 502, 503 and 504.
+// errors, attempt timeouts and the statuses 408, 425, 429, 500, 502, 503 and 504.
 //
 // MaxRetries 0 means one request, so begin with [DefaultRetryPolicy] and change
 // what you need:
@@ -339,19 +340,25 @@ func WithWebhooks(cfg WebhookConfig) Option {
 // changing what the caller passed in.
 func (c *config) transport() (http.RoundTripper, error) {
 	base := c.httpClient.Transport
-	if base == nil {
-		base = defaultTransport()
-	}
-	if c.certificate == nil {
+	switch {
+	case base == nil && c.certificate == nil:
+		return transport.Shared(c.attemptTimeout), nil
+	case c.certificate == nil:
 		return base, nil
+	case base == nil:
+		base = transport.Default(c.attemptTimeout)
 	}
 	t, ok := base.(*http.Transport)
 	//nolint:staticcheck // DialTLS is deprecated, and would still keep the certificate out.
 	if !ok || t == nil || t.DialTLSContext != nil || t.DialTLS != nil {
 		return nil, invalid("WithClientCertificate", "needs a WithHTTPClient whose Transport is an *http.Transport without DialTLSContext; set the certificate on your own transport instead")
 	}
-	own := t
-	t = own.Clone()
+	return transport.Own(c.certified(t)), nil
+}
+
+// certified is a clone of a transport that presents the client's certificate.
+func (c *config) certified(own *http.Transport) *http.Transport {
+	t := own.Clone()
 	if t.TLSClientConfig == nil {
 		t.TLSClientConfig = new(tls.Config)
 	}
@@ -362,26 +369,5 @@ func (c *config) transport() (http.RoundTripper, error) {
 	}
 	t.TLSClientConfig.Certificates = []tls.Certificate{*c.certificate}
 	t.TLSClientConfig.GetClientCertificate = nil // it would go first
-	return t, nil
-}
-
-// defaultTransport keeps more idle connections to the one host than
-// http.DefaultTransport, which keeps two. An HTTP/2 connection that has died
-// without a word is found out within an attempt of the default timeout, for the
-// attempts that follow would go to it as well. The answer to a ping may have to
-// wait for an upload's bytes that are on their way, so it has time.
-func defaultTransport() *http.Transport {
-	dialer := &net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}
-	return &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           dialer.DialContext,
-		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS13},
-		TLSHandshakeTimeout:   10 * time.Second,
-		ExpectContinueTimeout: time.Second,
-		ForceAttemptHTTP2:     true,
-		HTTP2:                 &http.HTTP2Config{SendPingTimeout: 10 * time.Second, PingTimeout: 15 * time.Second},
-		MaxIdleConns:          256,
-		MaxIdleConnsPerHost:   256,
-		IdleConnTimeout:       90 * time.Second,
-	}
+	return t
 }

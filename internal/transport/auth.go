@@ -90,10 +90,8 @@ func (a *Auth) sendOnce(call *Call, req *http.Request, picky bool) (*oauth2.Toke
 		}
 		authorization = a.authorization(token)
 	}
-	// An attempt's context ends with it: the answer has been read by then.
-	ctx, cancel := context.WithCancelCause(call)
+	ctx, cancel := call.begin()
 	defer cancel(nil)
-	call.cancel = cancel
 	out, err := call.attempt(req.WithContext(ctx), authorization)
 	if err != nil {
 		return nil, nil, err

@@ -25,8 +25,8 @@ import (
 
 func TestRetriedStatuses(t *testing.T) {
 	for code, want := range map[int]int{
-		429: 4, 500: 4, 502: 4, 503: 4, 504: 4,
-		400: 1, 403: 1, 404: 1, 408: 1, 409: 1, 413: 1, 415: 1, 422: 1, 501: 1, 505: 1,
+		408: 4, 425: 4, 429: 4, 500: 4, 502: 4, 503: 4, 504: 4,
+		400: 1, 403: 1, 404: 1, 409: 1, 413: 1, 415: 1, 422: 1, 501: 1, 505: 1,
 	} {
 		t.Run(fmt.Sprint(code), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

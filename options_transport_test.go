@@ -5,30 +5,10 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"reflect"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 )
-
-// The default transport keeps many connections to the one host, speaks HTTP/2
-// though it has a TLS configuration, and goes through the environment's proxy.
-func TestDefaultTransport(t *testing.T) {
-	cfg, err := newConfig("id", "secret", nil)
-	require.NoError(t, err)
-	base, err := cfg.transport()
-	require.NoError(t, err)
-	tr, ok := base.(*http.Transport)
-	require.True(t, ok)
-	require.Equal(t, 256, tr.MaxIdleConnsPerHost)
-	require.GreaterOrEqual(t, tr.MaxIdleConns, tr.MaxIdleConnsPerHost)
-	require.True(t, tr.ForceAttemptHTTP2)
-	require.Less(t, tr.HTTP2.SendPingTimeout+tr.HTTP2.PingTimeout, defaultAttemptTimeout, "a dead connection is found within an attempt")
-	require.GreaterOrEqual(t, tr.HTTP2.PingTimeout, 15*time.Second, "a ping waits behind the bytes of an upload")
-	// Package http reads the environment once, so that a test can't set it.
-	require.Equal(t, reflect.ValueOf(http.ProxyFromEnvironment).Pointer(), reflect.ValueOf(tr.Proxy).Pointer())
-}
 
 // A client certificate does not change which HTTP a transport speaks: with a TLS
 // configuration it would not set up HTTP/2 by itself, and with a dialer of one's
@@ -54,10 +34,7 @@ func TestClientCertificateKeepsHTTP2(t *testing.T) {
 			WithHTTPClient(&http.Client{Transport: tt.own}), WithClientCertificate(srv.TLS.Certificates[0]),
 		})
 		require.NoError(t, err)
-		base, err := cfg.transport()
-		require.NoError(t, err)
-		tr, ok := base.(*http.Transport)
-		require.True(t, ok)
+		tr := cfg.certified(tt.own)
 		tr.TLSClientConfig.RootCAs = srv.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, srv.URL, http.NoBody)
 		require.NoError(t, err)
