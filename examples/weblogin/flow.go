@@ -32,10 +32,9 @@ func (s state) final() bool { return s != waiting && s != scanned }
 type flow struct {
 	session string // MID's id; worth nothing without the browser's flow cookie
 	qr      template.URL
-	link    template.URL  // opens the app, for who looks at the page on the phone
-	life    time.Duration // of the code, from its creation
-	expires time.Time     // by this machine's clock
-	wake    chan struct{}
+	link    template.URL       // opens the app, for who looks at the page on the phone
+	life    time.Duration      // of the code, from its creation
+	expires time.Time          // by this machine's clock
 	cancel  context.CancelFunc // ends the flow early
 
 	mu      sync.Mutex
@@ -68,7 +67,6 @@ func newFlow(session *mid.AuthSession, serverNow time.Time) (*flow, error) {
 		link:    template.URL(session.QRData), //nolint:gosec // checked above
 		life:    left,
 		expires: time.Now().Add(left),
-		wake:    make(chan struct{}, 1),
 		state:   waiting,
 		changed: make(chan struct{}),
 	}, nil
@@ -108,14 +106,6 @@ func (f *flow) end(s state, result *mid.AuthenticationResult) {
 	f.changed = make(chan struct{})
 }
 
-// nudge has MID asked at once.
-func (f *flow) nudge() {
-	select {
-	case f.wake <- struct{}{}:
-	default: // it is about to be asked anyway
-	}
-}
-
 // follow moves the flow on until its state is final.
 func (fs *flows) follow(ctx context.Context, f *flow) {
 	// A safety net under the session's own expiry, should MID not answer.
@@ -124,9 +114,7 @@ func (fs *flows) follow(ctx context.Context, f *flow) {
 	// Whatever else happens, a flow that nobody follows is over.
 	defer f.set(expired)
 
-	poll := fs.poll
-	poll.Wake = f.wake
-	for session, err := range fs.client.Authentication.WatchSession(ctx, f.session, poll) {
+	for session, err := range fs.client.Authentication.WatchSession(ctx, f.session, fs.poll) {
 		if ctx.Err() != nil {
 			return
 		}

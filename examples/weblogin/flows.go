@@ -151,16 +151,6 @@ func (fs *flows) drop(cookie string) {
 	}
 }
 
-// nudge has MID asked about a session, if it is of a flow that is under way.
-func (fs *flows) nudge(session string) {
-	fs.mu.Lock()
-	f := fs.bySession[session]
-	fs.mu.Unlock()
-	if f != nil {
-		f.nudge()
-	}
-}
-
 // join admits a stream to the flow, unless it has enough of them.
 func (f *flow) join() bool {
 	f.mu.Lock()

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"net/http"
 
 	"github.com/mobid-io/mid-go"
@@ -14,11 +13,4 @@ const webhookPath = "/webhooks/mid"
 // webhook receives MID's events. An event only wakes the poller of its flow,
 // which then asks MID itself: signing anybody in on an event's word would trust
 // the network more than need be, and polling finds what no event told.
-func (a *app) webhook() http.Handler {
-	return a.client.Webhooks.Handler(mid.EventHandlers{
-		AuthenticationCompleted: func(_ context.Context, _ *mid.Event, session *mid.AuthSession) error {
-			a.flows.nudge(session.ID)
-			return nil
-		},
-	})
-}
+func (a *app) webhook() http.Handler { return a.client.Webhooks.Handler(mid.EventHandlers{}) }

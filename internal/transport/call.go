@@ -26,6 +26,10 @@ type Call struct {
 	Body    Body    // nil: none
 	NoRetry bool    // neither retried nor, after a 401, replayed
 
+	Operation string // the operation's name
+	Template  string // its path in the contract
+	Params    any    // what the caller gave, for the errors of the call
+
 	// Attempts counts the wire sends.
 	Attempts int
 	// Last is the last answer that was retried, so that it is not lost when
@@ -91,10 +95,16 @@ func (c *Call) Value(key any) any {
 	return c.Context.Value(key)
 }
 
+// CallFrom returns the call that a context belongs to.
+func CallFrom(ctx context.Context) (*Call, bool) {
+	call, ok := ctx.Value(callKey{}).(*Call)
+	return call, ok
+}
+
 func callOf(req *http.Request) *Call { return req.Context().Value(callKey{}).(*Call) }
 
-// Tokens returns the access tokens that the call has sent; "" for none.
-func (c *Call) Tokens() (current, replaced string) { return c.token, c.replaced }
+// Tokens returns the access tokens that the call has sent.
+func (c *Call) Tokens() []string { return []string{c.token, c.replaced} }
 
 // begin returns the context of the next attempt. The attempt's end must cancel
 // it: the answer has been read by then.
