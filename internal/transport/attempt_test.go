@@ -92,6 +92,25 @@ func TestErrorWhoseBodyIsLateIsAnAnswer(t *testing.T) {
 	}
 }
 
+// The header of an answer is progress, before a byte of its body has come.
+func TestHeaderIsProgress(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		wire := tripper(func(r *http.Request) (*http.Response, error) {
+			time.Sleep(9 * time.Second)
+			return reply(200, readerFunc(func([]byte) (int, error) {
+				time.Sleep(9 * time.Second)
+				if err := r.Context().Err(); err != nil {
+					return 0, err
+				}
+				return 0, io.EOF
+			})), nil
+		})
+		_, err := stages(wire, 10*time.Second, 0).Do(callTo(t.Context(), t, http.MethodGet, anywhere, nil))
+		require.NoError(t, err)
+	})
+}
+
 // The context of an attempt ends with it: what was started for it must not
 // live on.
 func TestContextOfAnAttemptEndsWithIt(t *testing.T) {
