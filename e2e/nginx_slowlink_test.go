@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"testing"
 	"time"
@@ -79,6 +80,7 @@ func TestSlowLinkClient(t *testing.T) {
 	}
 	var do slowLinkCall
 	require.NoError(t, json.Unmarshal([]byte(env), &do))
+	t.Cleanup(runtime.GC) // a client that is gone leaves no connection
 	var watch protocolWatch
 	c, err := mid.NewClient(do.ID, do.Secret, mid.WithBaseURL(do.BaseURL), mid.WithAttemptTimeout(do.Timeout), mid.WithMiddleware(watch.wrap))
 	require.NoError(t, err)
