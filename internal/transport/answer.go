@@ -7,6 +7,8 @@ import (
 	"io"
 	"net/http"
 	"sync"
+
+	"github.com/mobid-io/mid-go/internal/jsonwire"
 )
 
 // maxAnswer bounds an answer, in bytes.
@@ -23,10 +25,11 @@ type Payload struct {
 // Close does nothing.
 func (*Payload) Close() error { return nil }
 
-// Data returns the body of an answer that the pipeline returned.
+// Data returns the body of an answer that the pipeline returned, without a byte
+// order mark.
 func Data(resp *http.Response) []byte {
 	if p, ok := resp.Body.(*Payload); ok {
-		return p.data
+		return jsonwire.TrimMark(p.data)
 	}
 	return nil
 }

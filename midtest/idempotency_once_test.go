@@ -1,8 +1,6 @@
 package midtest
 
 import (
-	"net/http"
-	"net/http/httptest"
 	"runtime"
 	"strconv"
 	"sync/atomic"
@@ -12,14 +10,15 @@ import (
 )
 
 func TestOneWorksWhileTheOthersWait(t *testing.T) {
-	r := repeats{first: map[string]firstAnswer{}}
-	c := &call{r: httptest.NewRequest(http.MethodPost, "/v1/auth/sessions", http.NoBody)}
-	c.r.Header.Set(keyHeader, "k")
+	r := newRepeats()
 	var worked atomic.Int32
-	var work func() *answer
+	var work func() (*answer, error)
 	answers := make(chan *answer)
-	ask := func() { answers <- r.do(c, "the same", work) }
-	work = func() *answer {
+	ask := func() {
+		a, _ := r.do([]string{"k"}, "the same", work)
+		answers <- a
+	}
+	work = func() (*answer, error) {
 		turn := worked.Add(1)
 		if turn == 1 {
 			go ask()
@@ -27,7 +26,7 @@ func TestOneWorksWhileTheOthersWait(t *testing.T) {
 				runtime.Gosched()
 			}
 		}
-		return &answer{status: http.StatusCreated, requestID: strconv.Itoa(int(turn))}
+		return &answer{requestID: strconv.Itoa(int(turn))}, nil
 	}
 	go ask()
 	first, second := <-answers, <-answers

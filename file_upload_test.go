@@ -1,9 +1,11 @@
 package mid_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -12,6 +14,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/oauth2"
@@ -218,16 +221,18 @@ func TestUploadsCloseTheFile(t *testing.T) {
 }
 
 // What a call returns for a file that fails is the file's failure, not what
-// the connection made of it; and no other attempt is made.
+// the connection made of it; and no other attempt is made. A file of unknown
+// size is opened before anything is sent.
 func TestFailureOfTheFileIsWhatTheUploadReturns(t *testing.T) {
 	burnt := errors.New("the disk is on fire")
 	for name, tt := range map[string]struct {
-		file mid.File
-		want string
+		file  mid.File
+		want  string
+		sends int
 	}{
-		"open":  {mid.File{Name: "a.pdf", Open: func() (io.ReadCloser, error) { return nil, burnt }}, "mid: POST /signing/documents: open the file: the disk is on fire"},
-		"read":  {mid.FileFromReader("a.pdf", io.MultiReader(strings.NewReader("%PDF"), failingReader{burnt})), "mid: POST /signing/documents: read the file: the disk is on fire"},
-		"short": {mid.File{Name: "a.pdf", Size: 9, Open: mid.FileFromBytes("", []byte("%PDF")).Open}, "mid: POST /signing/documents: the file is 4 bytes, its Size says 9"},
+		"open":  {mid.File{Name: "a.pdf", Open: func() (io.ReadCloser, error) { return nil, burnt }}, "mid: POST /signing/documents: open the file: the disk is on fire", 0},
+		"read":  {mid.FileFromReader("a.pdf", io.MultiReader(strings.NewReader("%PDF"), failingReader{burnt})), "mid: POST /signing/documents: read the file: the disk is on fire", 1},
+		"short": {mid.File{Name: "a.pdf", Size: 9, Open: mid.FileFromBytes("", []byte("%PDF")).Open}, "mid: POST /signing/documents: the file is 4 bytes, its Size says 9", 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			sends := 0
@@ -241,7 +246,176 @@ func TestFailureOfTheFileIsWhatTheUploadReturns(t *testing.T) {
 			err = uploadFile(t.Context(), c, tt.file)
 			require.EqualError(t, err, tt.want)
 			require.Equal(t, name != "short", errors.Is(err, burnt))
-			require.Equal(t, 1, sends)
+			require.Equal(t, tt.sends, sends)
+		})
+	}
+}
+
+// An empty file is nearly always a reader that was read before. It is found
+// before anything is sent, unless its Size claims otherwise.
+func TestUploadsOfEmptyFilesAreRefused(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lease.pdf")
+	require.NoError(t, os.WriteFile(path, nil, 0o600))
+	byPath, err := mid.FileFromPath(path)
+	require.NoError(t, err)
+	byFS, err := mid.FileFromFS(os.DirFS(filepath.Dir(path)), "lease.pdf")
+	require.NoError(t, err)
+	device, err := mid.FileFromPath(os.DevNull)
+	require.NoError(t, err)
+	read := strings.NewReader("%PDF")
+	_, err = io.Copy(io.Discard, read)
+	require.NoError(t, err)
+
+	for name, file := range map[string]mid.File{
+		"path": byPath, "fs": byFS, "device": device,
+		"bytes":         mid.FileFromBytes("lease.pdf", nil),
+		"read before":   mid.FileFromReader("lease.pdf", read),
+		"buffer":        mid.FileFromReader("lease.pdf", new(bytes.Buffer)),
+		"plain reader":  mid.FileFromReader("lease.pdf", io.MultiReader()),
+		"to be sniffed": {Name: "lease", Open: func() (io.ReadCloser, error) { return readCloser(""), nil }},
+		"of a size":     {Name: "lease.pdf", Size: 5, Open: func() (io.ReadCloser, error) { return readCloser(""), nil }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := &api{handle: answers(status(201, ok(`{"id":"doc_1"}`)))}
+			c := a.client(t)
+			_, identity := c.Identity.UploadDocument(t.Context(), mid.UploadIdentityDocumentParams{File: file, Type: mid.DocumentPassport})
+			for _, err := range []error{uploadFile(t.Context(), c, file), identity} {
+				v := requireInvalid(t, err)
+				require.Equal(t, "File", v.Field)
+				require.Equal(t, "is empty; was its reader read before?", v.Reason)
+			}
+			require.Empty(t, a.sent())
+		})
+	}
+}
+
+// Directories say where a file lies on the caller's machine.
+func TestUploadsSendNoDirectories(t *testing.T) {
+	content := []byte("%PDF")
+	for name, want := range map[string]string{
+		"/home/ada/lease.pdf": "lease.pdf", "docs/lease.pdf": "lease.pdf", `C:\Users\Ada\lease.pdf`: "lease.pdf",
+		`a/b\lease.pdf`: "lease.pdf", `a\b/lease.pdf`: "lease.pdf", "../lease.pdf": "lease.pdf", "lease..pdf": "lease..pdf", "docs/ lease .pdf": " lease .pdf",
+	} {
+		for kind, file := range map[string]mid.File{
+			"reader": mid.FileFromReader(name, bytes.NewReader(content)),
+			"plain":  mid.FileFromReader(name, io.MultiReader(bytes.NewReader(content))),
+			"bytes":  mid.FileFromBytes(name, content),
+			"own":    {Name: name, Size: 4, Open: mid.FileFromBytes("", content).Open},
+		} {
+			a := &api{handle: answers(status(201, ok(`{"id":"doc_1"}`)))}
+			require.NoError(t, uploadFile(t.Context(), a.client(t), file), kind)
+			require.Equal(t, map[string]string{"file": want + " application/pdf %PDF"}, parts(t, last(a.sent())), kind)
+		}
+	}
+	for _, name := range []string{"docs/", `docs\`, "/", "docs/ ", ".", "..", "docs/.."} {
+		v := requireInvalid(t, uploadFile(t.Context(), (&api{}).client(t), mid.FileFromBytes(name, content)))
+		require.Equal(t, mid.ValidationError{Field: "File.Name", Reason: "names a directory"}, *v, name)
+	}
+}
+
+// A reader that returns nothing again and again would never end its upload.
+func TestUploadsOfReadersWithoutProgress(t *testing.T) {
+	for _, file := range []mid.File{
+		mid.FileFromReader("lease.pdf", idleReader{}),
+		mid.FileFromReader("lease", idleReader{}),
+		mid.FileFromReader("lease.pdf", io.MultiReader(strings.NewReader("%PDF"), idleReader{})),
+		{Name: "lease.pdf", Size: 9, Open: func() (io.ReadCloser, error) { return io.NopCloser(idleReader{}), nil }},
+	} {
+		a := &api{handle: answers(status(201, ok(`{"id":"doc_1"}`)))}
+		require.ErrorIs(t, uploadFile(t.Context(), a.client(t), file), io.ErrNoProgress)
+		require.Empty(t, a.sent())
+	}
+}
+
+type idleReader struct{}
+
+func (idleReader) Read([]byte) (int, error) { return 0, nil }
+
+// What reads the file is a goroutine of net/http's, where a panic would end the
+// program.
+func TestPanicsOfAFileReachTheCaller(t *testing.T) {
+	type bang struct{ what string }
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, err := io.Copy(io.Discard, r.Body); err == nil {
+			w.WriteHeader(http.StatusServiceUnavailable) // so that the file is opened again
+		}
+	})
+	plain := httptest.NewServer(handler)
+	defer plain.Close()
+	http2 := httptest.NewUnstartedServer(handler)
+	http2.EnableHTTP2 = true
+	http2.Config.ErrorLog = log.New(io.Discard, "", 0)
+	http2.StartTLS()
+	defer http2.Close()
+
+	content := bytes.Repeat([]byte("%PDF"), 64<<10)
+	type params = mid.UploadSigningDocumentParams
+	for name, make := range map[string]func() params{
+		"open": func() params {
+			return params{File: mid.File{Name: "a.pdf", Size: 4, Open: func() (io.ReadCloser, error) { panic(bang{"open"}) }}}
+		},
+		"open ahead": func() params {
+			return params{File: mid.File{Name: "a.pdf", Open: func() (io.ReadCloser, error) { panic(bang{"open ahead"}) }}}
+		},
+		"open again": func() params {
+			opens := 0
+			return params{File: mid.File{Name: "a.pdf", Size: 4, Open: func() (io.ReadCloser, error) {
+				if opens++; opens == 2 {
+					panic(bang{"open again"})
+				}
+				return readCloser("%PDF"), nil
+			}}}
+		},
+		"read": func() params {
+			return params{File: mid.FileFromReader("a.pdf", io.MultiReader(bytes.NewReader(content), panicReader{bang{"read"}}))}
+		},
+		"progress": func() params {
+			return params{File: mid.FileFromBytes("a.pdf", content), Progress: func(int64, int64) { panic(bang{"progress"}) }}
+		},
+	} {
+		for proto, srv := range map[string]*httptest.Server{"HTTP/1.1": plain, "HTTP/2": http2} {
+			t.Run(name+" "+proto, func(t *testing.T) {
+				c, err := mid.NewClient("", "", staticToken(), mid.WithBaseURL(srv.URL+"/v1"), mid.WithHTTPClient(srv.Client()),
+					mid.WithRetry(mid.RetryPolicy{MaxRetries: 1, MinWait: time.Millisecond, MaxWait: time.Millisecond}))
+				require.NoError(t, err)
+				require.PanicsWithValue(t, bang{name}, func() { _, _ = c.Signing.UploadDocument(t.Context(), make()) })
+			})
+		}
+	}
+}
+
+type panicReader struct{ value any }
+
+func (r panicReader) Read([]byte) (int, error) { panic(r.value) }
+
+// Both the end of ctx and what caused it can be told by errors.Is, wherever the
+// upload was.
+func TestUploadsKeepTheCauseOfTheirCtx(t *testing.T) {
+	left := errors.New("the user went away")
+	for name, hang := range map[string]func(stuck chan struct{}) mid.UploadSigningDocumentParams{
+		"open ahead": func(stuck chan struct{}) mid.UploadSigningDocumentParams {
+			return mid.UploadSigningDocumentParams{File: mid.File{Name: "a.pdf", Open: func() (io.ReadCloser, error) { <-stuck; return readCloser("%PDF"), nil }}}
+		},
+		"open": func(stuck chan struct{}) mid.UploadSigningDocumentParams {
+			return mid.UploadSigningDocumentParams{File: mid.File{Name: "a.pdf", Size: 4, Open: func() (io.ReadCloser, error) { <-stuck; return readCloser("%PDF"), nil }}}
+		},
+		"read": func(stuck chan struct{}) mid.UploadSigningDocumentParams {
+			return mid.UploadSigningDocumentParams{File: mid.FileFromReader("a.pdf", io.MultiReader(strings.NewReader("%PDF"), hungReader{stuck}))}
+		},
+		"progress": func(stuck chan struct{}) mid.UploadSigningDocumentParams {
+			return mid.UploadSigningDocumentParams{File: mid.FileFromBytes("a.pdf", []byte("%PDF")), Progress: func(int64, int64) { <-stuck }}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				stuck := make(chan struct{})
+				defer close(stuck)
+				ctx, cancel := context.WithCancelCause(t.Context())
+				time.AfterFunc(time.Second, func() { cancel(left) })
+				_, err := (&api{handle: answers(status(201, ok(`{"id":"doc_1"}`)))}).client(t, staticToken()).Signing.UploadDocument(ctx, hang(stuck))
+				require.ErrorIs(t, err, context.Canceled)
+				require.ErrorIs(t, err, left)
+			})
 		})
 	}
 }

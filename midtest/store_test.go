@@ -1,6 +1,8 @@
 package midtest_test
 
 import (
+	"os"
+	"os/exec"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -38,4 +40,14 @@ func TestSnapshotsAreCopies(t *testing.T) {
 	assert.Equal(t, metadata, got.Metadata)
 	assert.Equal(t, []string{documents}, got.DocumentIDs)
 	assert.Equal(t, "Ada", got.Signers[0].Name)
+}
+
+// Of the tests in bubbles, these leave the client and multipart out, which need
+// random numbers of their own.
+func TestBubblesInTheStrictModeOfFIPS140(t *testing.T) {
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.v", "-test.run=^(TestAuthSessionExpires|TestTokens|TestQuota|TestClientVerifiesEvents)$")
+	cmd.Env = append(os.Environ(), "GODEBUG=fips140=only")
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	assert.Contains(t, string(out), "--- PASS: TestClientVerifiesEvents")
 }
