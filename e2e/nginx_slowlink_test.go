@@ -19,6 +19,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 
 	"github.com/mobid-io/mid-go"
 	"github.com/mobid-io/mid-go/midtest"
@@ -80,7 +81,11 @@ func TestSlowLinkClient(t *testing.T) {
 	}
 	var do slowLinkCall
 	require.NoError(t, json.Unmarshal([]byte(env), &do))
-	t.Cleanup(runtime.GC) // a client that is gone leaves no connection
+	before := goleak.IgnoreCurrent()
+	t.Cleanup(func() {
+		// A client that is gone leaves no connection.
+		assert.Eventually(t, func() bool { runtime.GC(); return goleak.Find(before) == nil }, 10*time.Second, 10*time.Millisecond)
+	})
 	var watch protocolWatch
 	c, err := mid.NewClient(do.ID, do.Secret, mid.WithBaseURL(do.BaseURL), mid.WithAttemptTimeout(do.Timeout), mid.WithMiddleware(watch.wrap))
 	require.NoError(t, err)

@@ -47,7 +47,7 @@ func (a *Attempt) RoundTrip(req *http.Request) (*http.Response, error) {
 // exchange sends the request and reads the answer. What it returns is never nil
 // and remains to be closed.
 func (a *Attempt) exchange(req *http.Request, s *send) (io.Closer, error) {
-	resp, err := a.Next.RoundTrip(req)
+	resp, err := a.Next.RoundTrip(req) //nolint:bodyclose // by its caller
 	if err == nil && resp == nil {
 		err = errNoResponse
 	}
