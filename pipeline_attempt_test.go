@@ -231,3 +231,25 @@ func (n *noted) Close() error {
 type failingReader struct{ err error }
 
 func (r failingReader) Read([]byte) (int, error) { return 0, r.err }
+
+// A reader that can be read only once costs no wait when it hangs after its
+// first byte: there can be no other attempt.
+func TestReaderThatHangsCostsNoFurtherWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stuck := make(chan struct{})
+		defer close(stuck)
+		transport := tripper(func(r *http.Request) (*http.Response, error) {
+			go func() { _, _ = copyAll(io.Discard, r.Body) }()
+			time.Sleep(time.Second)
+			return answer(503, problem("service_unavailable", "later", "")), nil
+		})
+		c, err := mid.NewClient("", "", staticToken(), mid.WithHTTPClient(&http.Client{Transport: transport}))
+		require.NoError(t, err)
+		start := time.Now()
+		_, err = c.Signing.UploadDocument(t.Context(), mid.UploadSigningDocumentParams{
+			File: mid.FileFromReader("a.pdf", io.MultiReader(strings.NewReader("%PDF"), hungReader{stuck})),
+		})
+		require.ErrorIs(t, err, mid.ErrServer)
+		require.Equal(t, time.Second, time.Since(start))
+	})
+}
