@@ -112,8 +112,10 @@ func WithSandbox() Option { return WithBaseURL(SandboxURL) }
 // Timeout and Jar. The client is copied, never changed. A nil Transport means
 // the SDK's own, which speaks TLS 1.3 or nothing. Timeout bounds each attempt
 // as a whole, its body included: leave it zero for large uploads, see
-// [WithAttemptTimeout]. Redirects are never followed, whatever CheckRedirect
-// says.
+// [WithAttemptTimeout]. Clients with a nil Transport and the same settings share
+// their connections. An HTTP/2 connection of your own Transport that has died
+// without a word is found by its [http.HTTP2Config] only. Redirects are never
+// followed, whatever CheckRedirect says.
 func WithHTTPClient(client *http.Client) Option {
 	return func(c *config) error {
 		if client == nil {
@@ -265,10 +267,10 @@ func (p RetryPolicy) filled() RetryPolicy {
 	return p
 }
 
-// WithAttemptTimeout bounds the time that one attempt may make no progress:
-// neither a byte of the request's body sent nor a byte of the answer received.
-// Such an attempt is retried. An upload lives as long as its bytes move. The
-// default is 30 seconds; it must be more than zero. To bound a whole call, give
+// WithAttemptTimeout bounds the time that one attempt may make no progress: no
+// connection made, no byte of the request's body acknowledged by the other side,
+// no byte of the answer received. Such an attempt is retried. An upload lives as
+// long as its bytes move. The default is 30 seconds; it must be more than zero. To bound a whole call, give
 // its ctx a deadline.
 func WithAttemptTimeout(timeout time.Duration) Option {
 	return func(c *config) error {

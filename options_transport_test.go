@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -43,4 +44,25 @@ func TestClientCertificateKeepsHTTP2(t *testing.T) {
 		require.NoError(t, resp.Body.Close())
 		require.Equal(t, tt.proto, resp.ProtoMajor, name)
 	}
+}
+
+// Clients with the defaults share a transport. One with a certificate, or with
+// another attempt timeout, has another.
+func TestClientsShareTheDefaultTransport(t *testing.T) {
+	bottom := func(opts ...Option) http.RoundTripper {
+		cfg, err := newConfig("id", "secret", opts)
+		require.NoError(t, err)
+		base, err := cfg.transport()
+		require.NoError(t, err)
+		return base
+	}
+	cert := tls.Certificate{Certificate: [][]byte{{1}}, PrivateKey: 1}
+	def := bottom()
+	require.Same(t, def, bottom())
+	require.Same(t, def, bottom(WithHTTPClient(&http.Client{})))
+	require.NotSame(t, def, bottom(WithAttemptTimeout(time.Second)))
+	require.NotSame(t, def, bottom(WithClientCertificate(cert)))
+	require.NotSame(t, bottom(WithClientCertificate(cert)), bottom(WithClientCertificate(cert)))
+	own := new(http.Transport)
+	require.Same(t, own, bottom(WithHTTPClient(&http.Client{Transport: own})))
 }

@@ -108,6 +108,18 @@ func isNetwork(err error) bool {
 		errors.Is(err, net.ErrClosed) || errors.Is(err, context.Canceled)
 }
 
+// retried reports whether an answer with this status is worth another attempt.
+func retried(status int) bool {
+	switch status {
+	case http.StatusRequestTimeout, // a server also says so on a connection that was idle
+		http.StatusTooEarly, http.StatusTooManyRequests,
+		http.StatusInternalServerError, http.StatusBadGateway,
+		http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	}
+	return false
+}
+
 func is[E error](err error) bool {
 	_, ok := errors.AsType[E](err)
 	return ok

@@ -109,15 +109,3 @@ func inTime(ctx context.Context, wait time.Duration) bool {
 	deadline, ok := ctx.Deadline()
 	return ctx.Err() == nil && (!ok || time.Until(deadline) > wait)
 }
-
-// retried reports whether an answer with this status is worth another attempt.
-func retried(status int) bool {
-	switch status {
-	case http.StatusRequestTimeout, // a server also says so on a connection that was idle
-		http.StatusTooEarly, http.StatusTooManyRequests,
-		http.StatusInternalServerError, http.StatusBadGateway,
-		http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return true
-	}
-	return false
-}

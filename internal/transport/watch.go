@@ -96,6 +96,8 @@ func (w *watch) marked(err error) error {
 // start begins the time. It looks more often than the timeout, so as to see
 // acknowledged bytes move.
 func (w *watch) start(timeout time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.timeout, w.began = timeout, time.Now()
 	w.timer = time.AfterFunc(w.interval(), w.look)
 }
