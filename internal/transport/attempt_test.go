@@ -39,7 +39,7 @@ func TestErrorWhoseBodyIsBrokenIsAnAnswer(t *testing.T) {
 				statuses = statuses[1:]
 				return resp, nil
 			})
-			resp, err := stages(wire, time.Minute, 3).Do(callTo(t.Context(), t, http.MethodGet, anywhere, nil))
+			resp, err := pipe(wire, time.Minute, 3).Do(callTo(t.Context(), t, http.MethodGet, anywhere, nil))
 			require.NoError(t, err)
 			require.Equal(t, 404, resp.StatusCode)
 			require.Equal(t, "req_1", resp.Header.Get("X-Request-Id"))
@@ -59,7 +59,7 @@ func TestSuccessThatIsCutOffIsRetried(t *testing.T) {
 		}
 		return reply(200, strings.NewReader("{}")), nil
 	})
-	resp, err := stages(wire, time.Minute, 3).Do(callTo(t.Context(), t, http.MethodGet, anywhere, nil))
+	resp, err := pipe(wire, time.Minute, 3).Do(callTo(t.Context(), t, http.MethodGet, anywhere, nil))
 	require.NoError(t, err)
 	require.Equal(t, "{}", string(Data(resp)))
 	require.Equal(t, 2, sent)
@@ -82,7 +82,7 @@ func TestErrorWhoseBodyIsLateIsAnAnswer(t *testing.T) {
 				return reply(403, io.MultiReader(strings.NewReader("no"), hung(r))), nil
 			})
 			call := callTo(t.Context(), t, http.MethodPost, anywhere, body)
-			resp, err := stages(wire, 10*time.Second, 3).Do(call)
+			resp, err := pipe(wire, 10*time.Second, 3).Do(call)
 			require.NoError(t, err)
 			require.Equal(t, 403, resp.StatusCode)
 			require.Equal(t, "no", string(Data(resp)))
@@ -106,7 +106,7 @@ func TestHeaderIsProgress(t *testing.T) {
 				return 0, io.EOF
 			})), nil
 		})
-		_, err := stages(wire, 10*time.Second, 0).Do(callTo(t.Context(), t, http.MethodGet, anywhere, nil))
+		_, err := pipe(wire, 10*time.Second, 0).Do(callTo(t.Context(), t, http.MethodGet, anywhere, nil))
 		require.NoError(t, err)
 	})
 }
@@ -120,7 +120,7 @@ func TestContextOfAnAttemptEndsWithIt(t *testing.T) {
 		contexts = append(contexts, r.Context())
 		return reply(503, http.NoBody), nil
 	})
-	_, err := stages(wire, time.Minute, 1).Do(callTo(t.Context(), t, http.MethodGet, anywhere, nil))
+	_, err := pipe(wire, time.Minute, 1).Do(callTo(t.Context(), t, http.MethodGet, anywhere, nil))
 	require.NoError(t, err)
 	require.Len(t, contexts, 2)
 	for _, ctx := range contexts {
@@ -152,7 +152,7 @@ func TestAnswerWhileTheFileHangs(t *testing.T) {
 		if whole {
 			timeout = time.Minute
 		}
-		resp, err := stages(NewBase(&http.Client{}, tr), timeout, 0).Do(callTo(t.Context(), t, http.MethodPost, address, body))
+		resp, err := pipe(NewBase(&http.Client{}, tr), timeout, 0).Do(callTo(t.Context(), t, http.MethodPost, address, body))
 		if whole {
 			require.NoError(t, err, name)
 			require.Equal(t, 200, resp.StatusCode)
@@ -185,7 +185,7 @@ func TestEarlyAnswerIsNotLost(t *testing.T) {
 	}()
 	tr := Default(time.Minute)
 	defer tr.CloseIdleConnections()
-	r := stages(NewBase(&http.Client{}, tr), time.Minute, 0)
+	r := pipe(NewBase(&http.Client{}, tr), time.Minute, 0)
 	for range 200 {
 		resp, err := r.Do(callTo(t.Context(), t, http.MethodPost, "http://"+server.Addr().String(), fileOf(make([]byte, 4<<20))))
 		require.NoError(t, err)
@@ -203,7 +203,7 @@ func TestLostConnectionDoesNotWait(t *testing.T) {
 	tr := Default(time.Minute)
 	began := time.Now()
 	for range 20 {
-		_, err := stages(NewBase(&http.Client{}, tr), time.Minute, 0).Do(callTo(t.Context(), t, http.MethodPost, server.URL, fileOf(make([]byte, 4<<20))))
+		_, err := pipe(NewBase(&http.Client{}, tr), time.Minute, 0).Do(callTo(t.Context(), t, http.MethodPost, server.URL, fileOf(make([]byte, 4<<20))))
 		require.Error(t, err)
 	}
 	require.Less(t, time.Since(began), 20*lastWord)
@@ -218,7 +218,7 @@ func TestTraceOfTheCaller(t *testing.T) {
 	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { got.Add(1) }})
 	tr := Default(time.Minute)
 	defer tr.CloseIdleConnections()
-	_, err := stages(NewBase(&http.Client{}, tr), time.Minute, 0).Do(callTo(ctx, t, http.MethodGet, server.URL, nil))
+	_, err := pipe(NewBase(&http.Client{}, tr), time.Minute, 0).Do(callTo(ctx, t, http.MethodGet, server.URL, nil))
 	require.NoError(t, err)
 	require.EqualValues(t, 1, got.Load())
 }

@@ -35,7 +35,7 @@ func TestOrderlyShutdownLosesNoRequest(t *testing.T) {
 				c.answer(f.stream)
 			}
 		})
-		r := stages(NewBase(&http.Client{}, tr), time.Minute, 0)
+		r := pipe(NewBase(&http.Client{}, tr), time.Minute, 0)
 		for range 2 {
 			call := callTo(t.Context(), t, http.MethodPost, address, body)
 			call.NoRetry = true
@@ -73,7 +73,7 @@ func TestNothingIsSentAgainUnseen(t *testing.T) {
 					continue // a transport that wraps net/http's keeps the key
 				}
 				tr := Default(time.Minute)
-				r := stages(NewBase(&http.Client{}, wrap(tr)), time.Minute, 0)
+				r := pipe(NewBase(&http.Client{}, wrap(tr)), time.Minute, 0)
 				before := served.Load()
 				_, err := r.Do(callTo(t.Context(), t, method, server.URL, body))
 				require.NoError(t, err)
@@ -105,7 +105,7 @@ func TestBodyOfMiddlewareIsNotReplaced(t *testing.T) {
 			}
 			return base.RoundTrip(r)
 		})
-		_, err := stages(wire, time.Minute, 0).Do(callTo(t.Context(), t, http.MethodPost, "https://api.example.com/v1/x", Bytes("{}")))
+		_, err := pipe(wire, time.Minute, 0).Do(callTo(t.Context(), t, http.MethodPost, "https://api.example.com/v1/x", Bytes("{}")))
 		require.NoError(t, err)
 		require.Equal(t, want, got != nil)
 	}
@@ -119,7 +119,7 @@ func TestQueryStaysOutOfTheErrorsOfAClientWithATimeout(t *testing.T) {
 	t.Parallel()
 	lost := errors.New("lost")
 	base := NewBase(&http.Client{Timeout: time.Minute}, tripper(func(*http.Request) (*http.Response, error) { return nil, lost }))
-	_, err := stages(base, time.Minute, 0).Do(callTo(t.Context(), t, http.MethodGet, "https://api.example.com/v1/x?phone=%2B14155550123", nil))
+	_, err := pipe(base, time.Minute, 0).Do(callTo(t.Context(), t, http.MethodGet, "https://api.example.com/v1/x?phone=%2B14155550123", nil))
 	require.ErrorIs(t, err, lost)
 	require.NotContains(t, err.Error(), "14155550123")
 	_, isURL := errors.AsType[*url.Error](err)
@@ -161,7 +161,7 @@ func TestProxyThatRefuses(t *testing.T) {
 			tr = &http.Transport{}
 		}
 		tr.Proxy = http.ProxyURL(proxy)
-		_, err := stages(NewBase(&http.Client{}, tr), time.Minute, 2).Do(callTo(t.Context(), t, http.MethodGet, "https://api.example.com/v1/x", nil))
+		_, err := pipe(NewBase(&http.Client{}, tr), time.Minute, 2).Do(callTo(t.Context(), t, http.MethodGet, "https://api.example.com/v1/x", nil))
 		require.EqualError(t, err, "the proxy "+proxy.Host+tt.text)
 		require.EqualValues(t, tt.asked, asked.Load(), tt.status)
 	}
@@ -174,7 +174,7 @@ func TestProxyThatIsDownIsTriedAgain(t *testing.T) {
 	proxy.Host = "127.0.0.1:1"
 	tr := &http.Transport{Proxy: http.ProxyURL(proxy)}
 	call := callTo(t.Context(), t, http.MethodGet, "https://api.example.com/v1/x", nil)
-	_, err := stages(NewBase(&http.Client{}, tr), time.Minute, 2).Do(call)
+	_, err := pipe(NewBase(&http.Client{}, tr), time.Minute, 2).Do(call)
 	require.ErrorContains(t, err, "proxyconnect")
 	require.Equal(t, 3, call.Attempts)
 }

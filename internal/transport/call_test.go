@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/oauth2"
 )
 
 // What middleware changes in one attempt's request shows in no other's.
@@ -22,7 +23,7 @@ func TestAttemptsHaveRequestsOfTheirOwn(t *testing.T) {
 		r.Header.Add("Idempotency-Key", "changed")
 		return reply(503, http.NoBody), nil
 	})
-	_, err := stages(wire, time.Minute, 2).Do(callTo(t.Context(), t, http.MethodGet, anywhere+"?a=1", nil))
+	_, err := pipe(wire, time.Minute, 2).Do(callTo(t.Context(), t, http.MethodGet, anywhere+"?a=1", nil))
 	require.NoError(t, err)
 	want := anywhere + "?a=1 api.example.com key"
 	require.Equal(t, []string{want, want, want}, seen)
@@ -32,7 +33,7 @@ func TestAttemptsHaveRequestsOfTheirOwn(t *testing.T) {
 func TestCallPrintsNothing(t *testing.T) {
 	t.Parallel()
 	call := callTo(t.Context(), t, http.MethodPost, anywhere, Bytes("+14155550123"))
-	call.token = "token-1"
+	call.bearing.take(&oauth2.Token{AccessToken: "token-1"})
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
 		require.Equal(t, "mid.call", fmt.Sprintf(verb, call))
 	}

@@ -50,7 +50,7 @@ func Mendable(err error) bool {
 		return false
 	}
 	if p, ok := errors.AsType[*ProxyError](err); ok {
-		return retried(p.Status) // it may reach the server later
+		return Retried(p.Status) // it may reach the server later
 	}
 	if op, ok := errors.AsType[*net.OpError](err); ok && isAlert(op) {
 		return mayPass(op)
@@ -67,7 +67,7 @@ func isDisagreement(err error) bool {
 	if op, ok := errors.AsType[*net.OpError](err); ok && isAlert(op) {
 		return !mayPass(op)
 	}
-	return !isNetwork(err) && !isCertificate(err)
+	return !isNetwork(err) && !isCertificate(err) && !is[*Later](err)
 }
 
 // isCertificate reports whether the server's certificate is not good.
@@ -108,8 +108,8 @@ func isNetwork(err error) bool {
 		errors.Is(err, net.ErrClosed) || errors.Is(err, context.Canceled)
 }
 
-// retried reports whether an answer with this status is worth another attempt.
-func retried(status int) bool {
+// Retried reports whether an answer with this status is worth another attempt.
+func Retried(status int) bool {
 	switch status {
 	case http.StatusRequestTimeout, // a server also says so on a connection that was idle
 		http.StatusTooEarly, http.StatusTooManyRequests,

@@ -73,7 +73,7 @@ func TestDisagreementAboutTLSIsFinal(t *testing.T) {
 	} {
 		address, dialed := rawServer(t, answer)
 		call := callTo(t.Context(), t, http.MethodGet, "https://"+address+"/v1/x", nil)
-		_, err := stages(NewBase(&http.Client{}, Default(time.Minute)), time.Minute, 3).Do(call)
+		_, err := pipe(NewBase(&http.Client{}, Default(time.Minute)), time.Minute, 3).Do(call)
 		require.ErrorContains(t, err, "MID needs TLS 1.3", name)
 		require.Equal(t, 1, call.Attempts, name)
 		require.EqualValues(t, 1, dialed.Load(), name)
@@ -87,7 +87,7 @@ func TestHandshakeThatMayPassIsRetried(t *testing.T) {
 	for name, answer := range map[string][]byte{"internal error": {21, 3, 3, 0, 2, 2, 80}, "lost": {}} {
 		address, _ := rawServer(t, answer)
 		call := callTo(t.Context(), t, http.MethodGet, "https://"+address+"/v1/x", nil)
-		_, err := stages(NewBase(&http.Client{}, Default(time.Minute)), time.Minute, 2).Do(call)
+		_, err := pipe(NewBase(&http.Client{}, Default(time.Minute)), time.Minute, 2).Do(call)
 		require.Error(t, err)
 		require.NotContains(t, err.Error(), "TLS 1.3", name)
 		require.Equal(t, 3, call.Attempts, name)

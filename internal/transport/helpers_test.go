@@ -22,16 +22,17 @@ type tripper func(*http.Request) (*http.Response, error)
 
 func (f tripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// stages is a pipeline without a token and a limit.
-func stages(wire http.RoundTripper, timeout time.Duration, retries int) *Retry {
+// pipe is a pipeline without a token and a limit.
+func pipe(wire http.RoundTripper, timeout time.Duration, retries int) *Retry {
 	limit := &Limit{
-		Next:    &Attempt{Next: wire, Timeout: timeout},
+		Next:    &Bearer{Next: &Attempt{Next: wire, Timeout: timeout}},
 		Wait:    func(context.Context) error { return nil },
-		Observe: func(*http.Response) {},
+		Observe: func(*http.Response, bool) {},
+		Places:  new(Places),
 	}
 	return &Retry{
 		Policy: Policy{MaxRetries: retries, MinWait: time.Millisecond, MaxWait: time.Millisecond, MaxRetryAfter: time.Minute},
-		Next:   &http.Client{Transport: &Auth{Next: limit}, CheckRedirect: NoRedirects},
+		Next:   &http.Client{Transport: limit, CheckRedirect: NoRedirects},
 	}
 }
 

@@ -55,7 +55,7 @@ func TestClientsShareATransport(t *testing.T) {
 	func() {
 		var clients []*Retry
 		for range 50 {
-			clients = append(clients, stages(NewBase(&http.Client{}, Shared(timeout)), timeout, 0))
+			clients = append(clients, pipe(NewBase(&http.Client{}, Shared(timeout)), timeout, 0))
 		}
 		for _, c := range clients {
 			_, err := c.Do(callTo(t.Context(), t, http.MethodGet, server.URL, nil))

@@ -63,6 +63,9 @@ func cause(err error) error {
 	if p, ok := errors.AsType[*Permanent](err); ok {
 		err = p.Err
 	}
+	if l, ok := errors.AsType[*Later](err); ok {
+		err = l.Err
+	}
 	return err
 }
 
@@ -71,22 +74,22 @@ func check(ctx context.Context, resp *http.Response, err error) (bool, error) {
 	call := ctx.Value(callKey{}).(*Call)
 	t := &call.try
 	t.sent++
-	wait := t.policy.backoff(t.sent)
+	asked := time.Duration(0)
 	switch {
 	case err != nil && call.Err() != nil:
 		return false, ended(call, err)
 	case err != nil && !Mendable(err):
 		return false, err
-	case err == nil && !retried(resp.StatusCode):
+	case err == nil && !Retried(resp.StatusCode):
 		return false, nil
 	case err == nil:
-		asked := RetryAfter(resp)
-		if asked > t.policy.MaxRetryAfter {
-			return false, nil
-		}
-		wait = max(wait, asked)
+		asked = RetryAfter(resp)
+	case is[*Later](err):
+		later, _ := errors.AsType[*Later](err)
+		asked = later.After
 	}
-	if t.sent > t.policy.MaxRetries || call.NoRetry || !inTime(call, wait) || call.rewind() != nil {
+	wait := max(asked, t.policy.backoff(t.sent))
+	if asked > t.policy.MaxRetryAfter || t.sent > t.policy.MaxRetries || call.NoRetry || !inTime(call, wait) || call.rewind() != nil {
 		return false, err
 	}
 	if err == nil {
