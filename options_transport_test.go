@@ -57,12 +57,12 @@ func TestClientsShareTheDefaultTransport(t *testing.T) {
 		return base
 	}
 	cert := tls.Certificate{Certificate: [][]byte{{1}}, PrivateKey: 1}
-	def := bottom()
+	def, certified := bottom(), bottom(WithClientCertificate(cert))
 	require.Same(t, def, bottom())
 	require.Same(t, def, bottom(WithHTTPClient(&http.Client{})))
 	require.NotSame(t, def, bottom(WithAttemptTimeout(time.Second)))
-	require.NotSame(t, def, bottom(WithClientCertificate(cert)))
-	require.NotSame(t, bottom(WithClientCertificate(cert)), bottom(WithClientCertificate(cert)))
+	require.NotSame(t, def, certified)
+	require.NotSame(t, certified, bottom(WithClientCertificate(cert)))
 	own := new(http.Transport)
 	require.Same(t, own, bottom(WithHTTPClient(&http.Client{Transport: own})))
 }
