@@ -34,6 +34,7 @@ type role struct {
 var roles = map[string]func(role, *bufio.Reader) error{
 	"receiver": receive,
 	"notify":   notify,
+	"token":    askForTokens,
 }
 
 // TestMain is also the main function of the processes that the tests start.

@@ -12,6 +12,8 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
+
+	"github.com/mobid-io/mid-go/midredis"
 )
 
 // redisServer is a real one that a test runs.
@@ -125,3 +127,6 @@ func newAccount() string {
 	accounts.n++
 	return "client-" + strconv.Itoa(accounts.n)
 }
+
+// generous is for machines that are busy with other tests.
+var generous = midredis.WithTimeout(5 * time.Second)
