@@ -9,20 +9,18 @@ import (
 // health reports each change of Redis in the log, once.
 type health struct {
 	logger *slog.Logger
-	// What goes on without Redis, and what is shared again with it.
-	gone, back string
-
-	down atomic.Bool
+	share  string // what the processes share
+	down   atomic.Bool
 }
 
 func (h *health) failed(ctx context.Context, err error) {
 	if !h.down.Swap(true) {
-		h.logger.LogAttrs(ctx, slog.LevelWarn, h.gone, slog.String("error", err.Error()))
+		h.logger.LogAttrs(ctx, slog.LevelWarn, "mid: Redis fails, and each process goes by itself", slog.String("share", h.share), slog.String("error", err.Error()))
 	}
 }
 
 func (h *health) well(ctx context.Context) {
 	if h.down.Load() && h.down.Swap(false) {
-		h.logger.LogAttrs(ctx, slog.LevelInfo, h.back)
+		h.logger.LogAttrs(ctx, slog.LevelInfo, "mid: Redis is back, and the processes share again", slog.String("share", h.share))
 	}
 }

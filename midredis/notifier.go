@@ -96,7 +96,7 @@ func (n *Notifier) leave(id string) {
 func (n *Notifier) listen(ctx context.Context) {
 	begun := time.Now()
 	subscription := n.link.rdb.Subscribe(ctx, n.channel())
-	defer subscription.Close()
+	defer func() { _ = subscription.Close() }()
 	published := subscription.ChannelWithSubscriptions()
 	for again := false; ; {
 		select {

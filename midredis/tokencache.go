@@ -81,16 +81,12 @@ func NewTokenCache(rdb redis.UniversalClient, account, clientSecret string, opts
 		return nil, err
 	}
 	c := &TokenCache{
-		link: l,
-		health: health{
-			logger: l.logger,
-			gone:   "mid: Redis fails, and this process fetches a token of its own",
-			back:   "mid: Redis is back, and the token is shared again",
-		},
-		seal:  s,
-		token: l.key("token:" + s.id),
-		lock:  l.key("token-lock:" + s.id),
-		local: mid.NewTokenCache(),
+		link:   l,
+		health: health{logger: l.logger, share: "access token"},
+		seal:   s,
+		token:  l.key("token:" + s.id),
+		lock:   l.key("token-lock:" + s.id),
+		local:  mid.NewTokenCache(),
 	}
 	c.latest.Store(new(string))
 	return c, nil

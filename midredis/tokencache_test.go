@@ -235,7 +235,7 @@ func TestTokenOfOnesOwnWhileRedisIsGone(t *testing.T) {
 	server.start(t)
 	require.Eventually(t, func() bool {
 		require.NoError(t, cache.Invalidate(t.Context(), tokenOf(t, cache, i)))
-		return strings.Contains(log.String(), "shared again")
+		return strings.Contains(log.String(), "share again")
 	}, 20*time.Second, 50*time.Millisecond)
 	assert.Equal(t, 2, strings.Count(log.String(), "\n"), log.String())
 	assert.NotContains(t, log.String(), "issued-")
