@@ -1,0 +1,186 @@
+package midweb
+
+import (
+	"sync"
+	"time"
+
+	"github.com/mobid-io/mid-go"
+)
+
+// Brake bounds what people who have not signed in may cost the account. Its
+// zero value is a brake with good defaults.
+//
+// A start over a bound is answered 429 with a page that tries again by itself
+// after a second. Half of each bound is kept for those who come back in that
+// way, so that a program that only posts leaves room for people.
+type Brake struct {
+	// PerAddress is how many sign-ins one address may begin a minute; IPv6
+	// addresses count by their /64. If zero, 20. If negative, there is no bound.
+	// It is never more than half of what all addresses may together.
+	PerAddress int
+	// Share is the part of the client's quota that all sign-ins may use, from
+	// 0 to 1. If zero, a half. With 1,000 requests a minute a half is enough for
+	// 83 sign-ins a minute. The quota is what [mid.Client.RateLimit] reports,
+	// and its Remaining is compared too: processes that share an account keep
+	// to the share together.
+	Share float64
+	// TrustedProxies is how many proxies stand before the site that each append
+	// the address of their client to X-Forwarded-For. If zero, the header is
+	// ignored. One too many lets a client write its address itself, and one too
+	// few takes all people for one.
+	TrustedProxies int
+}
+
+const (
+	defaultPerAddress = 20
+	defaultShare      = 0.5
+	// A sign-in costs three requests and its looks, which get half of the share.
+	startCost = 6
+	// tightPause is between looks while the account has nothing to spare.
+	tightPause = 10 * time.Second
+	// stale is when a quota that no answer has renewed says nothing any more.
+	stale = time.Minute
+	// crowded is how many places are remembered before those that are as good
+	// as new are forgotten.
+	crowded = 1024
+)
+
+// brake applies a Brake to the sign-ins of this process.
+type brake struct {
+	Brake
+	quota func() mid.RateLimit
+
+	mu     sync.Mutex
+	all    bucket
+	places map[string]*bucket
+	seen   mid.RateLimit
+	since  time.Time // when seen was first seen
+}
+
+func newBrake(b Brake, quota func() mid.RateLimit) *brake {
+	if b.PerAddress == 0 {
+		b.PerAddress = defaultPerAddress
+	}
+	if b.Share == 0 {
+		b.Share = defaultShare
+	}
+	return &brake{Brake: b, quota: quota, places: make(map[string]*bucket)}
+}
+
+// admit reports whether a sign-in may begin at a place. If ticket is not empty,
+// the browser has waited for its turn: it may use the half that is kept, once
+// for each ticket.
+func (b *brake) admit(place, ticket string) bool {
+	now, quota := time.Now(), b.quota()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.spare(quota, now) {
+		return false
+	}
+	kept := 0.5
+	if ticket != "" {
+		kept = 0
+	}
+	// The bound of all comes first: behind it, no flood makes many places.
+	all := b.share(quota) / startCost
+	if !b.all.has(now, max(all, 2), kept) {
+		return false
+	}
+	b.forget(now)
+	taken := []*bucket{&b.all}
+	if b.PerAddress > 0 {
+		address := b.place(place)
+		if !address.has(now, max(min(float64(b.PerAddress), all/2), 2), kept) {
+			return false
+		}
+		taken = append(taken, address)
+	}
+	if ticket != "" {
+		once := b.place("ticket " + ticket)
+		if !once.has(now, 1, 0) {
+			return false
+		}
+		taken = append(taken, once)
+	}
+	for _, k := range taken {
+		k.level--
+	}
+	return true
+}
+
+// pace returns the pause until one of n pollers may look again, which is own
+// unless the share is too small for that.
+func (b *brake) pace(n int, own time.Duration) time.Duration {
+	quota := b.quota()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.spare(quota, time.Now()) {
+		own = max(own, tightPause)
+	}
+	perMinute := b.share(quota) / 2
+	return max(own, time.Duration(float64(n)/perMinute*float64(time.Minute)))
+}
+
+// share is what sign-ins may use, in requests a minute. Before the first answer
+// the smallest plan has to do.
+func (b *brake) share(quota mid.RateLimit) float64 {
+	limit := quota.Limit
+	if limit <= 0 {
+		limit = mid.PlanSandbox.RequestsPerMinute
+	}
+	return b.Share * float64(limit)
+}
+
+// spare reports whether the account can spare requests for sign-ins: whether
+// more is left of the window than belongs to all the other calls until its end.
+// If those are evenly spread, that is so while the sign-ins of all processes
+// have used less than their share.
+func (b *brake) spare(quota mid.RateLimit, now time.Time) bool {
+	if quota != b.seen {
+		b.seen, b.since = quota, now
+	}
+	if quota.Limit <= 0 || !now.Before(quota.Reset) || now.Sub(b.since) > stale {
+		return true // nothing is known of this window
+	}
+	left := min(quota.Reset.Sub(now).Minutes(), 1)
+	return float64(quota.Remaining) > (1-b.Share)*float64(quota.Limit)*left
+}
+
+func (b *brake) place(name string) *bucket {
+	p := b.places[name]
+	if p == nil {
+		p = &bucket{}
+		b.places[name] = p
+	}
+	return p
+}
+
+// forget drops the places where nothing happened for two minutes: their
+// buckets are full again.
+func (b *brake) forget(now time.Time) {
+	if len(b.places) < crowded {
+		return
+	}
+	for name, p := range b.places {
+		if now.Sub(p.at) > 2*time.Minute {
+			delete(b.places, name)
+		}
+	}
+}
+
+// bucket holds what may begin at once. It is full in the beginning.
+type bucket struct {
+	level float64
+	at    time.Time
+}
+
+// has fills the bucket up to now, and reports whether it has one to give.
+func (k *bucket) has(now time.Time, rate, kept float64) bool {
+	if k.at.IsZero() {
+		k.level = rate
+	} else {
+		k.level = min(k.level+now.Sub(k.at).Minutes()*rate, rate)
+	}
+	k.at = now
+	return k.level-1 >= rate*kept
+}

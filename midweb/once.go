@@ -1,0 +1,84 @@
+package midweb
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+)
+
+// These stand for the root package's until they land there.
+type (
+	eventStore interface {
+		Claim(ctx context.Context, id string, lease time.Duration) (eventClaim, error)
+	}
+	eventClaim interface {
+		Context(ctx context.Context) (context.Context, error)
+		Done(ctx context.Context) error
+		Release(ctx context.Context) error
+	}
+)
+
+var (
+	errEventHandled = errors.New("handled")
+	errEventInHand  = errors.New("in hand")
+	errClaimLost    = errors.New("lost")
+)
+
+// onceHere is the store of sites that give none: it holds within the process.
+// It remembers a sign-in for as long as its cookie may come.
+type onceHere struct {
+	mu   sync.Mutex
+	byID map[string]*claimHere
+}
+
+type claimHere struct {
+	store *onceHere
+	id    string
+	until time.Time // the claim lapses, or the id is forgotten
+	done  bool
+}
+
+func (o *onceHere) Claim(_ context.Context, id string, lease time.Duration) (eventClaim, error) {
+	now := time.Now()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for id, c := range o.byID {
+		if now.After(c.until) {
+			delete(o.byID, id)
+		}
+	}
+	if c := o.byID[id]; c != nil && c.done {
+		return nil, errEventHandled
+	} else if c != nil {
+		return nil, errEventInHand
+	}
+	c := &claimHere{store: o, id: id, until: now.Add(lease)}
+	if o.byID == nil {
+		o.byID = make(map[string]*claimHere)
+	}
+	o.byID[id] = c
+	return c, nil
+}
+
+func (c *claimHere) Context(ctx context.Context) (context.Context, error) { return ctx, nil }
+
+func (c *claimHere) Done(context.Context) error {
+	now := time.Now()
+	c.store.mu.Lock()
+	defer c.store.mu.Unlock()
+	if c.store.byID[c.id] != c || now.After(c.until) {
+		return errClaimLost
+	}
+	c.done, c.until = true, now.Add(maxLife+grace)
+	return nil
+}
+
+func (c *claimHere) Release(context.Context) error {
+	c.store.mu.Lock()
+	defer c.store.mu.Unlock()
+	if c.store.byID[c.id] == c && !c.done {
+		delete(c.store.byID, c.id)
+	}
+	return nil
+}
