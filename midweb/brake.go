@@ -36,6 +36,8 @@ const (
 	defaultShare      = 0.5
 	// A sign-in costs three requests and its looks, which get half of the share.
 	startCost = 6
+	// fewest starts a minute are allowed under the smallest quota, too.
+	fewest = 4
 	// tightPause is between looks while the account has nothing to spare.
 	tightPause = 10 * time.Second
 	// stale is when a quota that no answer has renewed says nothing any more.
@@ -83,14 +85,14 @@ func (b *brake) admit(place, ticket string) bool {
 	}
 	// The bound of all comes first: behind it, no flood makes many places.
 	all := b.share(quota) / startCost
-	if !b.all.has(now, max(all, 2), kept) {
+	if !b.all.has(now, max(all, fewest), kept) {
 		return false
 	}
 	b.forget(now)
 	taken := []*bucket{&b.all}
 	if b.PerAddress > 0 {
 		address := b.place(place)
-		if !address.has(now, max(min(float64(b.PerAddress), all/2), 2), kept) {
+		if !address.has(now, max(min(float64(b.PerAddress), all/2), fewest), kept) {
 			return false
 		}
 		taken = append(taken, address)
@@ -103,7 +105,7 @@ func (b *brake) admit(place, ticket string) bool {
 		taken = append(taken, once)
 	}
 	for _, k := range taken {
-		k.level--
+		k.used++
 	}
 	return true
 }
@@ -156,7 +158,7 @@ func (b *brake) place(name string) *bucket {
 }
 
 // forget drops the places where nothing happened for two minutes: their
-// buckets are full again.
+// buckets are empty again.
 func (b *brake) forget(now time.Time) {
 	if len(b.places) < crowded {
 		return
@@ -168,19 +170,16 @@ func (b *brake) forget(now time.Time) {
 	}
 }
 
-// bucket holds what may begin at once. It is full in the beginning.
+// bucket counts what has begun of late. What it counts leaks away.
 type bucket struct {
-	level float64
-	at    time.Time
+	used float64
+	at   time.Time
 }
 
-// has fills the bucket up to now, and reports whether it has one to give.
+// has reports whether one more may begin, if as many as rate may in a minute or
+// at once, and a part of that is kept for others.
 func (k *bucket) has(now time.Time, rate, kept float64) bool {
-	if k.at.IsZero() {
-		k.level = rate
-	} else {
-		k.level = min(k.level+now.Sub(k.at).Minutes()*rate, rate)
-	}
+	k.used = max(k.used-now.Sub(k.at).Minutes()*rate, 0)
 	k.at = now
-	return k.level-1 >= rate*kept
+	return k.used+1 <= rate*(1-kept)
 }

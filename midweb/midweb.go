@@ -84,9 +84,8 @@ func (s *SignIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-	if r.URL.Path == "" {
-		// StripPrefix left nothing: relative addresses need the slash.
-		redirect(w, path.Base(r.RequestURI)+"/")
+	if asked, _, _ := strings.Cut(r.RequestURI, "?"); r.URL.Path == "" && !strings.HasSuffix(asked, "/") {
+		redirect(w, path.Base(asked)+"/") // relative addresses need the slash
 		return
 	}
 	route := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
@@ -202,9 +201,13 @@ func (s *SignIn) page(w http.ResponseWriter, r *http.Request, goOn bool) {
 		s.render(w, r, http.StatusOK, page)
 		return
 	}
-	if r.Method == http.MethodHead || r.Header.Get("Sec-Purpose") != "" {
-		// What only looks ahead takes nothing.
+	// What only looks ahead takes nothing.
+	if r.Method == http.MethodHead {
 		s.render(w, r, http.StatusOK, s.pages.page(r, waiting))
+		return
+	}
+	if r.Header.Get("Sec-Purpose") != "" {
+		http.Error(w, http.StatusText(http.StatusServiceUnavailable), http.StatusServiceUnavailable)
 		return
 	}
 	session, current := s.look(r.Context(), f)
