@@ -42,9 +42,8 @@ const (
 	tightPause = 10 * time.Second
 	// stale is when a quota that no answer has renewed says nothing any more.
 	stale = time.Minute
-	// crowded is how many places are remembered before those that are as good
-	// as new are forgotten.
-	crowded = 1024
+	// sweepPause is between two sweeps of the places where nothing happened.
+	sweepPause = time.Minute
 )
 
 // brake applies a Brake to the sign-ins of this process.
@@ -55,6 +54,7 @@ type brake struct {
 	mu     sync.Mutex
 	all    bucket
 	places map[string]*bucket
+	swept  time.Time
 	seen   mid.RateLimit
 	since  time.Time // when seen was first seen
 }
@@ -157,14 +157,15 @@ func (b *brake) place(name string) *bucket {
 	return p
 }
 
-// forget drops the places where nothing happened for two minutes: their
-// buckets are empty again.
+// forget drops the places where nothing happened of late: their buckets are
+// empty again.
 func (b *brake) forget(now time.Time) {
-	if len(b.places) < crowded {
+	if now.Sub(b.swept) < sweepPause {
 		return
 	}
+	b.swept = now
 	for name, p := range b.places {
-		if now.Sub(p.at) > 2*time.Minute {
+		if now.Sub(p.at) > sweepPause {
 			delete(b.places, name)
 		}
 	}

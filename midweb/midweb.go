@@ -145,7 +145,8 @@ func (s *SignIn) begin(w http.ResponseWriter, r *http.Request, next string, turn
 
 // refuse has the browser wait for its turn, if that helps.
 func (s *SignIn) refuse(w http.ResponseWriter, r *http.Request, next string, turn ticket, cause error) {
-	if !errors.Is(cause, errBraked) && !errors.Is(cause, mid.ErrRateLimited) {
+	passes := errors.Is(cause, errBraked) || errors.Is(cause, mid.ErrRateLimited) || errors.Is(cause, context.DeadlineExceeded)
+	if !passes || r.Context().Err() != nil {
 		s.fail(w, r, next, cause)
 		return
 	}
