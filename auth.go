@@ -2,6 +2,7 @@ package mid
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"log/slog"
 	"time"
@@ -10,7 +11,8 @@ import (
 // AuthenticationService signs users in on their phone. It is reached through
 // [Client.Authentication] and is safe for concurrent use.
 type AuthenticationService struct {
-	client *Client
+	pipeline *pipeline
+	notifier Notifier // wakes the waits
 }
 
 // Intent is what a user is asked to approve. The set is open: values that the
@@ -66,9 +68,17 @@ func (p CreateAuthSessionParams) validate() error {
 	)
 }
 
-// LogValue shows the intent alone: the recipient is personal data.
-func (p CreateAuthSessionParams) LogValue() slog.Value {
-	return slog.GroupValue(slog.String("intent", string(p.Intent)))
+func (p CreateAuthSessionParams) personal() []string {
+	return append(mapValues(p.Metadata), p.Recipient)
+}
+
+// LogValue shows the intent only: the recipient and the metadata are personal
+// data.
+func (p CreateAuthSessionParams) LogValue() slog.Value { return shownTexts("intent", string(p.Intent)) }
+
+// Format writes what LogValue shows, whatever the verb.
+func (p CreateAuthSessionParams) Format(f fmt.State, _ rune) {
+	writeShown(f, "mid.CreateAuthSessionParams", p.LogValue())
 }
 
 // AuthSession is one request to a user to approve something on the phone, as
@@ -100,14 +110,91 @@ type AuthSession struct {
 	Metadata    map[string]string `json:"metadata,omitempty"`
 }
 
-// LogValue shows the session's id and status alone.
-func (s AuthSession) LogValue() slog.Value { return logIDStatus(s.ID, string(s.Status)) }
+// LogValue shows the session's id and status only.
+func (s AuthSession) LogValue() slog.Value {
+	return shownTexts("id", s.ID, "status", string(s.Status))
+}
+
+// Format writes what LogValue shows, whatever the verb.
+func (s AuthSession) Format(f fmt.State, _ rune) { writeShown(f, "mid.AuthSession", s.LogValue()) }
 
 // VerifyAuthenticationParams are the parameters of
 // [AuthenticationService.Verify].
 type VerifyAuthenticationParams struct {
 	// SessionID is the session's id. Required.
 	SessionID string `json:"session_id"`
+	// Expect says which session it must be. If nil, any approved session of the
+	// account verifies, whoever it was for and whatever it was approved for.
+	Expect *AuthExpectation `json:"-"`
+}
+
+// defaultMaxAge is how long after its approval a session is taken.
+const defaultMaxAge = 5 * time.Minute
+
+// AuthExpectation says which session [AuthenticationService.Verify] takes. A
+// field with its zero value expects nothing, but for MaxAge. All of it but
+// Intent and MaxAge may be personal data.
+type AuthExpectation struct {
+	// Intent is what the user was asked to approve. Without it a session that
+	// was approved as a payment can sign its user in.
+	Intent Intent
+	// UserID is who must have approved.
+	UserID string
+	// Recipient is the mobile number that the session was created for, in E.164
+	// form.
+	Recipient string
+	// Metadata are entries that the session was created with; it may have
+	// others. An entry that this application made for this very sign-in, such
+	// as a random number that is kept in the browser's own server-side session,
+	// refuses the sessions of others.
+	Metadata map[string]string
+	// MaxAge is how long ago the session may have been approved, by the server's
+	// clock. Zero: 5 minutes. Not negative.
+	MaxAge time.Duration
+}
+
+// LogValue shows the intent and the age only.
+func (e AuthExpectation) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("intent", string(e.Intent)), slog.Duration("max_age", e.MaxAge))
+}
+
+// Format writes what LogValue shows, whatever the verb.
+func (e AuthExpectation) Format(f fmt.State, _ rune) {
+	writeShown(f, "mid.AuthExpectation", e.LogValue())
+}
+
+// check compares the session that was asked for with what is expected. The error
+// names the first field that differs. now is the server's time.
+func (e *AuthExpectation) check(id string, s *AuthSession, result *AuthenticationResult, now time.Time) error {
+	maxAge := e.MaxAge
+	if maxAge == 0 {
+		maxAge = defaultMaxAge
+	}
+	switch {
+	case s.ID != id || result.SessionID != id:
+		return unexpectedSession("id")
+	case s.Status != AuthApproved:
+		return unexpectedSession("status")
+	case e.Intent != "" && s.Intent != e.Intent:
+		return unexpectedSession("intent")
+	case s.UserID != result.UserID, e.UserID != "" && s.UserID != e.UserID:
+		return unexpectedSession("user id")
+	case e.Recipient != "" && s.Recipient != e.Recipient:
+		return unexpectedSession("recipient")
+	case s.CompletedAt.IsZero(), now.Sub(s.CompletedAt) > maxAge:
+		return unexpectedSession("time of completion")
+	}
+	for key, want := range e.Metadata {
+		if got, ok := s.Metadata[key]; !ok || got != want {
+			return unexpectedSession("metadata")
+		}
+	}
+	return nil
+}
+
+// unexpectedSession quotes no value, which may be personal data.
+func unexpectedSession(field string) error {
+	return fmt.Errorf("%w: its %s differs", ErrUnexpectedSession, field)
 }
 
 // AuthenticationResult is the answer of POST /auth/verify.
@@ -124,9 +211,14 @@ type AuthenticationResult struct {
 	VerifiedAt time.Time `json:"verified_at,omitzero"`
 }
 
-// LogValue shows the session's id and status alone.
+// LogValue shows the session's id and status only.
 func (r AuthenticationResult) LogValue() slog.Value {
-	return logIDStatus(r.SessionID, string(r.Status))
+	return shownTexts("id", r.SessionID, "status", string(r.Status))
+}
+
+// Format writes what LogValue shows, whatever the verb.
+func (r AuthenticationResult) Format(f fmt.State, _ rune) {
+	writeShown(f, "mid.AuthenticationResult", r.LogValue())
 }
 
 // CreateSession creates a session to be shown to the user as a QR code. It
@@ -136,7 +228,7 @@ func (r AuthenticationResult) LogValue() slog.Value {
 //
 // POST /auth/sessions
 func (s *AuthenticationService) CreateSession(ctx context.Context, params CreateAuthSessionParams, opts ...RequestOption) (*AuthSession, error) {
-	return post[AuthSession](ctx, s.client, "/auth/sessions", params, opts)
+	return post[AuthSession](ctx, s.pipeline, opCreateAuthSession, params, opts)
 }
 
 // GetSession returns the session with the given id. An unknown id is an
@@ -144,20 +236,57 @@ func (s *AuthenticationService) CreateSession(ctx context.Context, params Create
 //
 // GET /auth/sessions/{id}
 func (s *AuthenticationService) GetSession(ctx context.Context, id string, opts ...RequestOption) (*AuthSession, error) {
-	return get[AuthSession](ctx, s.client, "/auth/sessions/", id, opts)
+	return get[AuthSession](ctx, s.pipeline, opGetAuthSession, id, opts)
 }
 
 // Verify asks MID, from the backend, whether a session was really approved and
-// by whom. What a browser or an event says about a session is only a reason to
-// call it. A session that is not approved is no error: its result has Verified
-// false.
+// by whom. What a browser, an app or an event says about a session is only a
+// reason to call it. A session that is not approved is no error: its result has
+// Verified false.
 //
-// POST /auth/verify
+// That a session was approved does not say that it is the right one. With
+// [VerifyAuthenticationParams].Expect, an approved session is also fetched, and
+// one that differs from it is an error that matches [ErrUnexpectedSession] and
+// names the field. The options belong to the verification and not to the fetch.
+// A session can be verified again, so remember which ones were used, see
+// [EventStore] for a place.
+//
+// POST /auth/verify, GET /auth/sessions/{id}
 func (s *AuthenticationService) Verify(ctx context.Context, params VerifyAuthenticationParams, opts ...RequestOption) (*AuthenticationResult, error) {
-	return post[AuthenticationResult](ctx, s.client, "/auth/verify", params, opts)
+	result, err := post[AuthenticationResult](ctx, s.pipeline, opVerifyAuth, params, opts)
+	if err != nil || params.Expect == nil || !result.Verified {
+		return result, err
+	}
+	var r Response
+	session, err := s.GetSession(ctx, params.SessionID, WithResponse(&r))
+	if err != nil {
+		return nil, err
+	}
+	if err := params.Expect.check(params.SessionID, session, result, r.serverTime()); err != nil {
+		return nil, err
+	}
+	return result, nil
 }
 
-func (p VerifyAuthenticationParams) validate() error { return required("SessionID", p.SessionID) }
+func (p VerifyAuthenticationParams) validate() error {
+	if err := required("SessionID", p.SessionID); err != nil || p.Expect == nil {
+		return err
+	}
+	if p.Expect.MaxAge < 0 {
+		return invalid("Expect.MaxAge", "is negative")
+	}
+	return e164("Expect.Recipient", p.Expect.Recipient)
+}
+
+func (VerifyAuthenticationParams) personal() []string { return nil }
+
+// LogValue shows the session's id only.
+func (p VerifyAuthenticationParams) LogValue() slog.Value { return shownTexts("id", p.SessionID) }
+
+// Format writes what LogValue shows, whatever the verb.
+func (p VerifyAuthenticationParams) Format(f fmt.State, _ rune) {
+	writeShown(f, "mid.VerifyAuthenticationParams", p.LogValue())
+}
 
 // WaitForSession polls until the session's status is final and returns it.
 // If the session's expiry passes first, it looks once more and returns the
@@ -182,6 +311,8 @@ func (s *AuthenticationService) WatchSession(ctx context.Context, id string, opt
 
 func (s *AuthenticationService) poller(id string) poller[AuthSession] {
 	return poller[AuthSession]{
+		id:       id,
+		notifier: s.notifier,
 		get: func(ctx context.Context, opts ...RequestOption) (*AuthSession, error) {
 			return s.GetSession(ctx, id, opts...)
 		},

@@ -103,7 +103,7 @@ func TestTokenSourceThatNeverReturns(t *testing.T) {
 			a := &api{handle: session}
 			c := a.client(t, mid.WithTokenSource(src))
 			err := look(t.Context(), c)
-			require.ErrorContains(t, err, "mid: the token source did not return")
+			require.ErrorContains(t, err, "the token source did not return")
 			require.NotContains(t, err.Error(), "secret-in-a-panic")
 			require.NoError(t, look(t.Context(), c))
 		})

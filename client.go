@@ -5,15 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"os"
 	"reflect"
 	"runtime"
 	"slices"
 	"strings"
 	"time"
-
-	"golang.org/x/oauth2"
 
 	"github.com/mobid-io/mid-go/internal/credentials"
 	"github.com/mobid-io/mid-go/internal/transport"
@@ -54,9 +51,9 @@ func NewClient(clientID, clientSecret string, opts ...Option) (*Client, error) {
 		return nil, err
 	}
 	c := &Client{Webhooks: webhooks, pipeline: p}
-	c.Authentication = &AuthenticationService{c}
-	c.Identity = &IdentityService{c}
-	c.Signing = &SigningService{c}
+	c.Authentication = &AuthenticationService{p, webhooks.notifier}
+	c.Identity = &IdentityService{p, webhooks.notifier}
+	c.Signing = &SigningService{p, webhooks.notifier}
 	return c, nil
 }
 
@@ -89,72 +86,62 @@ func NewClientFromEnv(opts ...Option) (*Client, error) {
 
 var envNames = map[string]string{fieldClientID: "MID_CLIENT_ID", fieldClientSecret: "MID_CLIENT_SECRET"}
 
-// pipeline is what all services send through.
-type pipeline struct {
-	base      *url.URL
-	userAgent string
-	secret    func() string                                // a function, so that no dump of the client shows it
-	fetch     func(context.Context) (*oauth2.Token, error) // the token source's
-	cache     TokenCache
-	limiter   Limiter
-	quota     quota
-	calls     transport.Retry
-	tokens    transport.Retry
-}
-
-// newPipeline assembles the pipeline, from the wire up:
-//
-//	typed method → validate → encode → retry → auth → limit → log → attempt → middleware → base
+// newPipeline makes the pipeline and the parts that its stages ask.
 func newPipeline(cfg *config) (*pipeline, error) {
 	p := &pipeline{
-		base:      cfg.baseURL,
-		userAgent: fmt.Sprintf("mid-go/%s (%s; %s/%s)%s", Version, runtime.Version(), runtime.GOOS, runtime.GOARCH, cfg.appInfo),
-		secret:    func() string { return cfg.clientSecret },
-		cache:     cfg.cache,
-		limiter:   cfg.limiter,
+		failures:   failures{base: cfg.baseURL, secret: func() string { return cfg.clientSecret }},
+		userAgent:  fmt.Sprintf("mid-go/%s (%s; %s/%s)%s", Version, runtime.Version(), runtime.GOOS, runtime.GOARCH, cfg.appInfo),
+		tokenCache: checkedCache{cfg.cache},
+		limiter:    cfg.limiter,
 	}
-	if p.cache == nil {
-		// A token request must not end sooner than the waits that it may be told.
-		p.cache = &credentials.Cache{Patience: 5*time.Minute + (maxTokenRetries+1)*cfg.retry.MaxRetryAfter}
+	if cfg.cache == nil {
+		// A token request must not end sooner than the waits that may be asked of it.
+		p.tokenCache = &credentials.Cache{Patience: 5*time.Minute + (maxTokenRetries+1)*cfg.retry.MaxRetryAfter}
 	}
 	if p.limiter == nil {
 		p.limiter = newLimiter(cfg.plan, cfg.retry.MaxRetryAfter)
 	}
 	if cfg.source != nil {
-		p.fetch = p.checked(cfg.source)
+		p.fetchToken = p.checked(cfg.source)
 	} else {
-		own, err := newClientCredentials(p, cfg.clientID, cfg.clientSecret)
+		body, err := credentials.Request(cfg.clientID, cfg.clientSecret)
 		if err != nil {
-			return nil, err
+			return nil, invalid(fieldClientID, "and clientSecret can't be encoded as JSON")
 		}
-		p.fetch = own.Token
+		p.fetchToken = p.exchange(body)
 	}
+	return p, p.assemble(cfg)
+}
 
+// assemble puts the stages together, from the wire up:
+//
+//	typed method → validate → encode → retry → auth → limit → log → attempt → middleware → base
+func (p *pipeline) assemble(cfg *config) error {
 	bottom, err := cfg.transport()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	var wire http.RoundTripper = transport.NewBase(&cfg.httpClient, bottom)
 	for _, wrap := range slices.Backward(cfg.middleware) {
 		if wire = wrap(wire); wire == nil {
-			return nil, invalid("WithMiddleware", "returned nil")
+			return invalid("WithMiddleware", "returned nil")
 		}
 	}
 	wire = &transport.Attempt{Next: wire, Timeout: cfg.attemptTimeout}
 	if cfg.logger != nil {
-		wire = &transport.Log{Next: wire, Logger: cfg.logger, Path: p.relative, Clean: p.tidy}
+		wire = &transport.Log{Next: wire, Logger: cfg.logger, Path: p.relative, Clean: p.logText}
 	}
 	wire = &transport.Limit{Next: wire, Wait: p.wait, Observe: p.observe}
 
-	p.calls = retryStage(cfg.retry, &transport.Auth{Next: wire, Token: p.token, Invalidate: p.cache.Invalidate})
+	p.calls = retryStage(cfg.retry, &transport.Auth{Next: wire, Token: p.token, Invalidate: p.tokenCache.Invalidate})
 	small := cfg.retry
 	small.MaxRetries = min(small.MaxRetries, maxTokenRetries)
 	p.tokens = retryStage(small, &transport.Auth{Next: wire})
-	return p, nil
+	return nil
 }
 
-// maxTokenRetries keeps a token request's retries few: the calls that wait for
-// it have a patience of their own.
+// maxTokenRetries keeps a token request's retries few, because the calls that
+// wait for it have a patience of their own.
 const maxTokenRetries = 2
 
 func retryStage(policy RetryPolicy, next http.RoundTripper) transport.Retry {
@@ -174,7 +161,7 @@ func (c *Client) RateLimit() RateLimit { return c.pipeline.quota.seen() }
 // Format writes the base URL alone, whatever the verb.
 func (c Client) Format(f fmt.State, _ rune) {
 	if c.pipeline == nil {
-		writeRedacted(f, "mid.Client")
+		writeShown(f, "mid.Client", hidden())
 		return
 	}
 	_, _ = fmt.Fprintf(f, "mid.Client{%s}", c.pipeline.base)
@@ -194,7 +181,7 @@ func (c *Client) Call(ctx context.Context, method, path string, in, out any, opt
 	if err != nil {
 		return err
 	}
-	r := request{method: method}
+	r := request{operation: operation{name: "call", method: method}}
 	if r.path, r.query, err = splitPath(path); err != nil {
 		return err
 	}
@@ -204,34 +191,17 @@ func (c *Client) Call(ctx context.Context, method, path string, in, out any, opt
 		return invalid("method", "must be an HTTP method in upper case, like GET")
 	}
 	if in != nil {
-		if r.body, err = jsonBody(in); err != nil {
+		body, err := jsonBody(in)
+		if err != nil {
 			return err
 		}
+		r.body, r.params = body, jsonTexts(body)
 	}
 	if out == nil {
 		return c.pipeline.do(ctx, r, nil, cfg)
 	}
 	if v := reflect.ValueOf(out); v.Kind() != reflect.Pointer || v.IsNil() {
-		return invalid("out", "must be a pointer that is not nil, or nil alone")
+		return invalid("out", "must be a pointer that is not nil, or nil itself")
 	}
 	return c.pipeline.do(ctx, r, &ownAnswer{out: out}, cfg)
-}
-
-// splitPath refuses what would leave the base URL.
-func splitPath(path string) (escaped, query string, err error) {
-	u, err := url.Parse(path)
-	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" || u.Fragment != "" ||
-		strings.HasPrefix(path, "//") || strings.ContainsFunc(u.RawQuery, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
-		return "", "", invalid("path", "must be relative to the base URL and escaped, like /auth/sessions?limit=10")
-	}
-	for segment := range strings.SplitSeq(strings.ReplaceAll(u.Path, `\`, "/"), "/") {
-		if segment == "." || segment == ".." {
-			return "", "", invalid("path", `must have no segment "." or ".."`)
-		}
-	}
-	escaped = u.EscapedPath()
-	if !strings.HasPrefix(escaped, "/") {
-		escaped = "/" + escaped
-	}
-	return escaped, u.RawQuery, nil
 }

@@ -92,7 +92,7 @@ func (r *relay) swallow() {
 }
 
 func serveSession(w http.ResponseWriter, r *http.Request) {
-	if strings.HasSuffix(r.URL.Path, tokenPath) {
+	if strings.HasSuffix(r.URL.Path, opToken.path) {
 		_, _ = io.WriteString(w, `{"access_token":"token-1"}`)
 		return
 	}
@@ -136,7 +136,7 @@ func TestRequestsWithoutABodyAreSentOnce(t *testing.T) {
 	for method, length := range map[string]string{"GET": "", "DELETE": "", "POST": "0", "PUT": "0", "PATCH": "0"} {
 		var served atomic.Int32
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if !strings.HasSuffix(r.URL.Path, tokenPath) {
+			if !strings.HasSuffix(r.URL.Path, opToken.path) {
 				if got := r.Header.Get("Content-Length"); got != length {
 					t.Errorf("%s: Content-Length %q", method, got)
 				}
@@ -171,7 +171,7 @@ func TestLocationThatMakesNoSense(t *testing.T) {
 		sent := 0
 		client.Transport = tripperFunc(func(r *http.Request) (*http.Response, error) {
 			w := httptest.NewRecorder()
-			if strings.HasSuffix(r.URL.Path, tokenPath) {
+			if strings.HasSuffix(r.URL.Path, opToken.path) {
 				serveSession(w, r)
 				return w.Result(), nil
 			}

@@ -8,9 +8,9 @@ import (
 	"net/http"
 	"reflect"
 	"strings"
-	"time"
 	"unicode/utf8"
 
+	"github.com/mobid-io/mid-go/internal/redact"
 	"github.com/mobid-io/mid-go/internal/transport"
 )
 
@@ -43,8 +43,7 @@ type target interface {
 	finish() error // called when the answer is known to be a success
 }
 
-// wireText is a text that fails no answer: what is no JSON string is taken for
-// not told.
+// wireText is a text that fails no answer: what is no JSON string is left out.
 type wireText string
 
 func (t *wireText) UnmarshalJSON(data []byte) error {
@@ -78,59 +77,60 @@ func (e *wireError) UnmarshalJSON(data []byte) error {
 
 func (e *wireError) present() bool { return e.Code != "" || e.Message != "" }
 
-// decode reads an answer, a success into the target; nil: no data is expected.
-// An answer that is no success, or can't be understood, becomes the call's
-// error.
-func (p *pipeline) decode(call *transport.Call, resp *http.Response, into target) (*envelope, error) {
-	success := resp.StatusCode >= 200 && resp.StatusCode <= 299
+// isSuccess reports whether an answer has a status of success.
+func isSuccess(resp *http.Response) bool { return resp.StatusCode >= 200 && resp.StatusCode <= 299 }
+
+// decode reads an answer into its envelope, and a success into the target too;
+// a nil target expects no data. The error says what is wrong with the answer,
+// without quoting it. The envelope then holds what could be read all the same.
+func decode(resp *http.Response, into target) (*envelope, error) {
 	data := transport.Data(resp)
-	var env *envelope
-	var trouble error
-	if success && into != nil {
-		env = into.head()
-		env.Success = true
-		trouble = json.Unmarshal(data, into)
-	}
-	if env == nil || trouble != nil {
-		// Trouble with the data may have hidden what follows it.
-		env = &envelope{Success: true}
-		if err := json.Unmarshal(data, env); trouble == nil {
-			trouble = err
-		}
-	}
+	env, err := unmarshal(resp, data, into)
 	if env.Meta.RequestID == "" {
 		env.Meta.RequestID = wireText(resp.Header.Get("X-Request-Id"))
 	}
-	none := len(bytes.TrimSpace(data)) == 0
+	data = bytes.TrimSpace(data)
 	switch {
-	case !success || env.Error.present() || !env.Success:
-		return env, p.answerError(call, resp, env)
-	case none && into == nil:
+	case len(data) == 0 && into == nil:
 		return env, nil
-	case none:
-		return env, p.unreadable(call, resp, env, "the answer is empty")
-	case trouble != nil && bytes.HasPrefix(bytes.TrimSpace(data), []byte("<")):
-		return env, p.unreadable(call, resp, env, "the answer is a web page, not JSON; check the base URL, or a proxy on the way")
-	case trouble != nil:
-		return env, p.unreadable(call, resp, env, "the answer is not what was expected: "+jsonTrouble(trouble))
-	case into == nil:
-		return env, nil
-	case into.empty():
-		return env, p.unreadable(call, resp, env, "the answer has no data")
-	}
-	if err := into.finish(); err != nil {
-		return env, p.unreadable(call, resp, env, err.Error())
+	case len(data) == 0:
+		return env, errors.New("the answer is empty")
+	case err != nil && data[0] == '<':
+		return env, errors.New("the answer is a web page, not JSON; check the base URL, or a proxy on the way")
+	case err != nil:
+		return env, errors.New("the answer is not what was expected: " + jsonTrouble(err))
+	case into != nil && into.empty():
+		return env, errors.New("the answer has no data")
 	}
 	return env, nil
 }
 
-// jsonTrouble tells what is wrong with a JSON text, or with a value that was
-// to become one, without quoting it.
+// unmarshal returns package json's error about the target or, without one,
+// about the envelope.
+func unmarshal(resp *http.Response, data []byte, into target) (*envelope, error) {
+	var trouble error
+	if into != nil && isSuccess(resp) {
+		env := into.head()
+		env.Success = true
+		if trouble = json.Unmarshal(data, into); trouble == nil {
+			return env, nil
+		}
+	}
+	// Trouble with the data may have hidden what follows it.
+	env := &envelope{Success: true}
+	if err := json.Unmarshal(data, env); trouble == nil {
+		trouble = err
+	}
+	return env, trouble
+}
+
+// jsonTrouble says what is wrong with a JSON text, or with a value that was to
+// become one, without quoting it.
 func jsonTrouble(err error) string {
 	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		what := "it"
 		if e.Field != "" {
-			what = "its field " + line(strings.TrimPrefix(e.Field, "envelope."), maxName)
+			what = "its field " + redact.OneLine(strings.TrimPrefix(e.Field, "envelope."), maxName)
 		} else if e.Type.Kind() != reflect.Struct {
 			what = "it, or a value in it,"
 		}
@@ -182,150 +182,3 @@ func (a *ownAnswer) finish() error {
 	}
 	return nil
 }
-
-func (r *Response) fill(call *transport.Call, resp *http.Response, env *envelope) {
-	*r = Response{Attempts: call.Attempts}
-	if resp == nil {
-		return
-	}
-	r.StatusCode = resp.StatusCode
-	r.Header = resp.Header
-	r.RequestID = string(env.Meta.RequestID)
-	r.Timestamp, _ = time.Parse(time.RFC3339, string(env.Meta.Timestamp))
-	if q, ok := transport.ReadQuota(resp.Header); ok {
-		r.RateLimit = RateLimit(q)
-	}
-	var body struct{ Data *json.RawMessage }
-	if json.Unmarshal(transport.Data(resp), &body) == nil && body.Data != nil {
-		r.Data = *body.Data
-	}
-}
-
-// maxErrorBody bounds APIError.Body, in bytes.
-const maxErrorBody = 64 << 10
-
-// apiError is the error that an answer is.
-func (p *pipeline) apiError(call *transport.Call, resp *http.Response, env *envelope) *APIError {
-	e := &APIError{
-		StatusCode: resp.StatusCode,
-		Code:       env.Error.Code,
-		Message:    env.Error.Message,
-		RequestID:  string(env.Meta.RequestID),
-		RetryAfter: transport.RetryAfter(resp),
-		Method:     call.Method,
-		Path:       p.relative(&call.URL),
-		Attempts:   call.Attempts,
-		Header:     resp.Header.Clone(),
-	}
-	for _, d := range env.Error.Details {
-		if d == (FieldError{}) {
-			continue // a null
-		}
-		e.Details = append(e.Details, d)
-	}
-	for _, values := range e.Header {
-		for i, v := range values {
-			values[i] = p.scrub(call, v)
-		}
-	}
-	p.scrubTold(call, e)
-	return e
-}
-
-// answerError is the error of an answer that is no success.
-func (p *pipeline) answerError(call *transport.Call, resp *http.Response, env *envelope) error {
-	e := p.apiError(call, resp, env)
-	// Scrubbed before it is cut, or a secret at the cut would be seen in part.
-	body := p.scrub(call, string(transport.Data(resp)))
-	e.Body = []byte(body[:min(len(body), maxErrorBody)])
-	if e.Message == "" {
-		e.Message = p.scrub(call, string(env.Description))
-	}
-	switch {
-	case env.Error.present():
-	case resp.StatusCode/100 == 2:
-		e.Message = "the answer says that it is no success, but not why"
-	default:
-		e.Message = snippet(string(e.Body))
-	}
-	switch {
-	case resp.StatusCode/100 == 3 && resp.StatusCode != http.StatusNotModified:
-		e.Message = "the server redirects, which the SDK does not follow; check the base URL"
-	case resp.StatusCode == http.StatusNotFound && e.Path == tokenPath:
-		e.Message = "there is no token endpoint at " + p.base.String() + "; does the base URL end in /v1?"
-	}
-	if resp.StatusCode == http.StatusTooManyRequests {
-		quota, _ := transport.ReadQuota(resp.Header)
-		return &RateLimitError{RetryAfter: e.RetryAfter, RateLimit: RateLimit(quota), Err: e}
-	}
-	return e
-}
-
-// unreadable is the error of a success that can't be understood. It has no
-// body, which may hold personal data.
-func (p *pipeline) unreadable(call *transport.Call, resp *http.Response, env *envelope, message string) error {
-	e := p.apiError(call, resp, env)
-	e.Message = message
-	return e
-}
-
-// snippet makes one short line of a body that is not the API's JSON.
-func snippet(body string) string {
-	const most = 200
-	var b strings.Builder
-	inTag := false
-	for _, r := range body {
-		switch {
-		case r == '<':
-			inTag = true
-			b.WriteByte(' ')
-		case r == '>' && inTag:
-			inTag = false
-		case !inTag:
-			b.WriteRune(r)
-		}
-	}
-	return line(b.String(), most)
-}
-
-// failure is the error of a call that no answer ended.
-func (p *pipeline) failure(call *transport.Call, err error) error {
-	text := err.Error()
-	clean := isScrubbed(err)
-	if !clean {
-		text = p.scrub(call, text)
-		clean = text == err.Error()
-	}
-	if !strings.HasPrefix(text, "mid: ") {
-		text = fmt.Sprintf("mid: %s %s: %s", call.Method, line(p.relative(&call.URL), maxLine), line(text, maxLine))
-		if call.Attempts > 1 {
-			text += fmt.Sprintf(" after %d attempts", call.Attempts)
-		}
-	} else if call.Last == nil && clean {
-		return err
-	}
-	f := &sendError{text: text}
-	if clean {
-		f.causes = append(f.causes, err)
-	}
-	if call.Last != nil {
-		_, last := p.decode(call, call.Last, nil)
-		f.text += "; the last answer: " + strings.TrimPrefix(last.Error(), "mid: ")
-		// A 401 was dealt with: what failed is what came after it.
-		if call.Last.StatusCode != http.StatusUnauthorized {
-			f.causes = append(f.causes, last)
-		}
-	}
-	return f
-}
-
-// sendError is a failure without a final answer; the last answer that was
-// retried is among its causes.
-type sendError struct {
-	text   string
-	causes []error
-}
-
-func (e *sendError) Error() string { return e.text }
-
-func (e *sendError) Unwrap() []error { return e.causes }

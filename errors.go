@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/mobid-io/mid-go/internal/redact"
 )
 
 // The sentinels that errors of this package match with [errors.Is]. An
@@ -24,6 +26,11 @@ var (
 	ErrRateLimited     = errors.New("mid: rate limited")               // 429; a refusal of the client's own limiter
 	ErrServer          = errors.New("mid: server error")               // 5xx
 )
+
+// ErrUnexpectedSession says that an approved session is not the one that
+// [VerifyAuthenticationParams].Expect describes. It is of another kind, someone
+// else's, too old, or not this application's.
+var ErrUnexpectedSession = errors.New("mid: the session is not the expected one")
 
 // The sentinels of webhook deliveries that must not be trusted.
 var (
@@ -50,13 +57,6 @@ const (
 	CodeInternalError        ErrorCode = "internal_error"
 	CodeServiceUnavailable   ErrorCode = "service_unavailable"
 )
-
-// contractCodes are not changed.
-var contractCodes = []ErrorCode{
-	CodeRateLimitExceeded, CodeInvalidRequest, CodeInvalidClient, CodeUnauthorized, CodeForbidden, CodeNotFound,
-	CodeConflict, CodeIdempotencyConflict, CodePayloadTooLarge, CodeUnsupportedMediaType, CodeInternalError,
-	CodeServiceUnavailable,
-}
 
 // FieldError is what the server found wrong with one field of a request.
 type FieldError struct {
@@ -100,14 +100,14 @@ type APIError struct {
 // access token.
 func (e *APIError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "mid: %s %s: %d", e.Method, line(e.Path, maxLine), e.StatusCode)
+	fmt.Fprintf(&b, "mid: %s %s: %d", e.Method, redact.OneLine(e.Path, maxLine), e.StatusCode)
 	if text := http.StatusText(e.StatusCode); text != "" {
 		b.WriteString(" " + text)
 	}
 	if e.Code != "" {
-		fmt.Fprintf(&b, " (%s)", line(string(e.Code), maxName))
+		fmt.Fprintf(&b, " (%s)", redact.OneLine(string(e.Code), maxName))
 	}
-	if message := line(e.Message, maxLine); message != "" {
+	if message := redact.OneLine(e.Message, maxLine); message != "" {
 		if len(e.Details) > 0 {
 			message = strings.TrimSuffix(message, ".")
 		}
@@ -122,10 +122,10 @@ func (e *APIError) Error() string {
 			fmt.Fprintf(&b, "%sand %d more", sep, len(e.Details)-i)
 			break
 		}
-		b.WriteString(sep + strings.TrimSpace(line(d.Field, maxName)+" "+line(d.Message, maxName)))
+		b.WriteString(sep + strings.TrimSpace(redact.OneLine(d.Field, maxName)+" "+redact.OneLine(d.Message, maxName)))
 	}
 	if e.RequestID != "" {
-		fmt.Fprintf(&b, " [request %s]", line(e.RequestID, maxName))
+		fmt.Fprintf(&b, " [request %s]", redact.OneLine(e.RequestID, maxName))
 	}
 	if e.Attempts > 1 {
 		fmt.Fprintf(&b, " after %d attempts", e.Attempts)
@@ -152,7 +152,7 @@ const (
 func (e *APIError) Is(target error) bool {
 	switch target {
 	case ErrInvalidClient:
-		return e.Path == tokenPath && e.Code == CodeInvalidClient
+		return e.Path == opToken.path && e.Code == CodeInvalidClient
 	case ErrServer:
 		return e.StatusCode >= 500
 	}

@@ -8,118 +8,180 @@ import (
 	"time"
 )
 
+// The errors of an [EventStore].
+var (
+	// ErrEventHandled says that the event was handled before. It is answered
+	// with status 204.
+	ErrEventHandled = errors.New("mid: webhook event is handled already")
+	// ErrEventInHand says that another delivery of the event is being handled.
+	// It is answered with status 503 and a Retry-After of a lease.
+	ErrEventInHand = errors.New("mid: webhook event is being handled by another delivery")
+	// ErrClaimLost says that the lease of a claim had passed before the handler
+	// was done. It is answered with status 503 and a Retry-After of a lease.
+	ErrClaimLost = errors.New("mid: webhook event's claim has lapsed")
+)
+
 // EventStore remembers which events were handled, so that an event that MID
 // delivers twice is handled once. Receivers that run as several processes need
-// one store that they share; without a [WebhookConfig.Store] each process
+// one store that they share. Without a [WebhookConfig.Store] each process
 // remembers its own events, in memory.
 //
-// An id is an [Event.ID]: any string but the empty one. The methods are called
-// concurrently, each with a ctx that outlives the request by a few seconds at
-// most. An error of Claim or Done is answered with status 503, so that MID
-// delivers the event again. A claim that was made though Claim failed, because
-// the answer was lost, must be taken again or lapse soon: until then the event
-// passes for one that is being handled.
+// A store is used by several goroutines at once.
 type EventStore interface {
-	// Claim reports whether the caller is now the one to handle the event. It
-	// is false while another holds the claim and after Done. Of any number of
-	// callers at the same moment one gets true. A shared store should let a
-	// claim lapse some minutes after a handler can last, or the events of a
-	// process that died would never be handled. True with an error is released
-	// at once.
-	Claim(ctx context.Context, id string) (bool, error)
-	// Done keeps the id of a claimed event as handled, for at least as long
-	// as MID may deliver it again: a day is plenty. It does nothing for an id
-	// that it does not know.
-	Done(ctx context.Context, id string) error
-	// Release forgets the id, so that the next delivery can claim it. It does
-	// nothing for an id that it does not know. After an error it is called once
-	// more.
-	Release(ctx context.Context, id string) error
+	// Claim makes the caller the one that handles the event, until lease has
+	// passed since the call. Of several callers at the same time, one gets the
+	// claim. The error is [ErrEventHandled] after Done, [ErrEventInHand] while
+	// another's claim lives, and else the store's own, which is answered with
+	// status 503. Claim should not wait for another's claim to end.
+	//
+	// id is an [Event.ID]: any string but the empty one. lease is more than
+	// zero. ctx lives until the claim is settled, so a transaction may begin in
+	// it; it ends early if Claim takes longer than 5 seconds or the lease. A
+	// claim that comes with an error is released.
+	Claim(ctx context.Context, id string, lease time.Duration) (EventClaim, error)
 }
 
-// The default store's bounds: 3 MiB when it is full, which takes an event every
-// five seconds for a day.
+// EventClaim is the right to handle one event. It settles only itself: after
+// its lease another may hold a claim of the same event, which stays untouched.
+// Done and Release get a ctx that outlives the request by 5 seconds at most.
+type EventClaim interface {
+	// Context returns what the handler runs with: ctx, or a child of it that
+	// carries something of the store's, such as a transaction. ctx ends with
+	// the lease or with the request, and not before Done or Release returns.
+	// After an error the claim is released, and the answer is status 503.
+	Context(ctx context.Context) (context.Context, error)
+	// Done marks the event as handled, for at least twice
+	// [WebhookConfig.Tolerance]. The error is [ErrClaimLost] if the lease has
+	// passed. After any error the answer is status 503, and the claim is left
+	// to lapse.
+	Done(ctx context.Context) error
+	// Release lets the next delivery claim the event. It does nothing after
+	// Done or when the lease has passed. After an error it is called once more.
+	Release(ctx context.Context) error
+}
+
+// The default store's bounds: 15 MiB when it is full.
 const (
-	memoryStoreEntries = 16384
+	memoryStoreEntries = 1 << 16
 	memoryStoreAge     = 24 * time.Hour
 )
 
-var errStoreFull = errors.New("mid: the event store is full of events that are being handled")
+var errStoreFull = errors.New("mid: the event store is full of events that it must not forget yet")
 
 // memoryStore is the EventStore of a single process. It has no goroutine of
 // its own: every Claim drops what has grown too old.
 type memoryStore struct {
-	limit int
-	age   time.Duration
+	limit int           // of entries
+	least time.Duration // how long a handled event is remembered in any case
+	most  time.Duration // and if there is room
 
 	mu      sync.Mutex
 	entries map[string]*list.Element
-	// Both lists hold storedEvents, the one that changed longest ago first.
-	// They are apart so that room is found among the handled ones alone.
+	// Both lists hold *memoryClaims, the one that ends first in front. They are
+	// apart so that room is found among the handled events only.
 	claimed, done list.List
 }
 
-type storedEvent struct {
-	id    string
-	since time.Time
-	in    *list.List
+func newMemoryStore(limit int, least, most time.Duration) *memoryStore {
+	return &memoryStore{limit: limit, least: least, most: max(least, most), entries: make(map[string]*list.Element)}
 }
 
-func newMemoryStore(limit int, age time.Duration) *memoryStore {
-	return &memoryStore{limit: limit, age: age, entries: make(map[string]*list.Element)}
+// memoryClaim is a claim and, once it is settled by Done, the handled event.
+type memoryClaim struct {
+	store   *memoryStore
+	id      string
+	expires time.Time // the end of the lease
+	handled time.Time // zero before Done
 }
 
-func (m *memoryStore) Claim(_ context.Context, id string) (bool, error) {
+// Claim implements [EventStore].
+func (m *memoryStore) Claim(_ context.Context, id string, lease time.Duration) (EventClaim, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := time.Now()
-	m.expire(&m.claimed, now)
-	m.expire(&m.done, now)
-	if _, known := m.entries[id]; known {
-		return false, nil
-	}
-	if len(m.entries) >= m.limit {
-		oldest := m.done.Front()
-		if oldest == nil {
-			return false, errStoreFull
+	m.forget(now)
+	if e, known := m.entries[id]; known {
+		switch c := e.Value.(*memoryClaim); {
+		case !c.handled.IsZero():
+			return nil, ErrEventHandled
+		case now.Before(c.expires):
+			return nil, ErrEventInHand
 		}
-		m.remove(oldest)
-	}
-	m.add(&m.claimed, id, now)
-	return true, nil
-}
-
-func (m *memoryStore) Done(_ context.Context, id string) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if e, known := m.entries[id]; known {
-		m.remove(e)
-		m.add(&m.done, id, time.Now())
-	}
-	return nil
-}
-
-func (m *memoryStore) Release(_ context.Context, id string) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if e, known := m.entries[id]; known {
 		m.remove(e)
 	}
-	return nil
+	if len(m.entries) >= m.limit && !m.makeRoom(now) {
+		return nil, errStoreFull
+	}
+	c := &memoryClaim{store: m, id: id, expires: now.Add(lease)}
+	m.entries[id] = m.claimed.PushBack(c)
+	return c, nil
 }
 
-func (m *memoryStore) expire(in *list.List, now time.Time) {
-	for e := in.Front(); e != nil && now.Sub(e.Value.(storedEvent).since) >= m.age; e = in.Front() {
+// forget drops lapsed claims and events that were handled long ago.
+func (m *memoryStore) forget(now time.Time) {
+	for e := m.claimed.Front(); e != nil && !now.Before(e.Value.(*memoryClaim).expires); e = m.claimed.Front() {
+		m.remove(e)
+	}
+	for e := m.done.Front(); e != nil && now.Sub(e.Value.(*memoryClaim).handled) >= m.most; e = m.done.Front() {
 		m.remove(e)
 	}
 }
 
-func (m *memoryStore) add(to *list.List, id string, now time.Time) {
-	m.entries[id] = to.PushBack(storedEvent{id: id, since: now, in: to})
+// makeRoom forgets the event that was handled longest ago, if that is long
+// enough.
+func (m *memoryStore) makeRoom(now time.Time) bool {
+	oldest := m.done.Front()
+	if oldest == nil || now.Sub(oldest.Value.(*memoryClaim).handled) < m.least {
+		return false
+	}
+	m.remove(oldest)
+	return true
 }
 
 func (m *memoryStore) remove(e *list.Element) {
-	stored := e.Value.(storedEvent)
-	stored.in.Remove(e)
-	delete(m.entries, stored.id)
+	c := e.Value.(*memoryClaim)
+	if c.handled.IsZero() {
+		m.claimed.Remove(e)
+	} else {
+		m.done.Remove(e)
+	}
+	delete(m.entries, c.id)
+}
+
+// Context implements [EventClaim].
+func (c *memoryClaim) Context(ctx context.Context) (context.Context, error) { return ctx, nil }
+
+// Done implements [EventClaim].
+func (c *memoryClaim) Done(context.Context) error {
+	c.store.mu.Lock()
+	defer c.store.mu.Unlock()
+	now := time.Now()
+	e := c.held()
+	switch {
+	case e == nil || !now.Before(c.expires):
+		return ErrClaimLost
+	case c.handled.IsZero():
+		c.store.claimed.Remove(e)
+		c.handled = now
+		c.store.entries[c.id] = c.store.done.PushBack(c)
+	}
+	return nil
+}
+
+// Release implements [EventClaim].
+func (c *memoryClaim) Release(context.Context) error {
+	c.store.mu.Lock()
+	defer c.store.mu.Unlock()
+	if e := c.held(); e != nil && c.handled.IsZero() {
+		c.store.remove(e)
+	}
+	return nil
+}
+
+// held is the claim's entry, or nil if it has none any more.
+func (c *memoryClaim) held() *list.Element {
+	if e := c.store.entries[c.id]; e != nil && e.Value == c {
+		return e
+	}
+	return nil
 }

@@ -142,24 +142,15 @@ func ExampleAuthenticationService_WaitForSession() {
 	// Output: the user declined
 }
 
-// A webhook handler that feeds Wake ends the wait at once, while polling goes
-// on slowly for the event that never comes.
+// An event that the client's webhooks receive wakes the wait at once. Polling
+// goes on slowly, for the event that never comes.
 func ExampleAuthenticationService_WaitForSession_webhook() {
 	server := midtest.NewServer()
 	defer server.Close()
 	client := server.Client()
 	ctx := context.Background()
 
-	wake := make(chan struct{}, 1)
-	server.HandleCallbacks(client.Webhooks.Handler(mid.EventHandlers{
-		AuthenticationCompleted: func(context.Context, *mid.Event, *mid.AuthSession) error {
-			select {
-			case wake <- struct{}{}:
-			default: // it is awake already
-			}
-			return nil
-		},
-	}))
+	server.HandleCallbacks(client.Webhooks.Handler(mid.EventHandlers{}))
 	session, err := client.Authentication.CreateSession(ctx, mid.CreateAuthSessionParams{
 		Intent:      mid.IntentLogin,
 		CallbackURL: "https://shop.example.com/mid/events",
@@ -169,10 +160,7 @@ func ExampleAuthenticationService_WaitForSession_webhook() {
 	}
 	time.AfterFunc(2*time.Millisecond, func() { _ = server.Approve(session.ID, "user_ada") }) // the phone
 
-	session, err = client.Authentication.WaitForSession(ctx, session.ID, mid.PollOptions{
-		MinInterval: time.Minute,
-		Wake:        wake,
-	})
+	session, err = client.Authentication.WaitForSession(ctx, session.ID, mid.PollOptions{MinInterval: time.Minute})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -16,7 +16,7 @@ import (
 	"unicode"
 )
 
-var errReadOnce = errors.New("mid: the file's reader has been read and can't be read again")
+var errReadOnce = errors.New("the file's reader has been read and can't be read again")
 
 // File is what an upload is read from. Make one with [FileFromPath],
 // [FileFromBytes], [FileFromFS] or [FileFromReader], or fill it in for a

@@ -165,7 +165,7 @@ func TestReadersThatAreReadOnce(t *testing.T) {
 			require.NoError(t, err)
 			require.NoError(t, r.Close())
 			_, err = file.Open()
-			require.EqualError(t, err, "mid: the file's reader has been read and can't be read again")
+			require.EqualError(t, err, "the file's reader has been read and can't be read again")
 		})
 	}
 }

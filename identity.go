@@ -12,7 +12,8 @@ import (
 // IdentityService verifies identities from documents and biometrics. It is
 // reached through [Client.Identity] and is safe for concurrent use.
 type IdentityService struct {
-	client *Client
+	pipeline *pipeline
+	notifier Notifier // wakes the waits
 }
 
 // DocumentType is the kind of an identity document. The set is open.
@@ -81,6 +82,18 @@ func (p UploadIdentityDocumentParams) validate() error {
 	)
 }
 
+func (p UploadIdentityDocumentParams) personal() []string { return []string{p.File.Name} }
+
+// LogValue shows the kind of document only: a file name may be personal data.
+func (p UploadIdentityDocumentParams) LogValue() slog.Value {
+	return shownTexts("type", string(p.Type))
+}
+
+// Format writes what LogValue shows, whatever the verb.
+func (p UploadIdentityDocumentParams) Format(f fmt.State, _ rune) {
+	writeShown(f, "mid.UploadIdentityDocumentParams", p.LogValue())
+}
+
 // IdentityDocument is an uploaded document, as POST /identity/documents
 // answers it.
 type IdentityDocument struct {
@@ -97,8 +110,13 @@ type IdentityDocument struct {
 	CreatedAt time.Time `json:"created_at"`
 }
 
-// LogValue shows the document's id alone: its file name may be personal data.
-func (d IdentityDocument) LogValue() slog.Value { return logIDStatus(d.ID, "") }
+// LogValue shows the document's id only: its file name may be personal data.
+func (d IdentityDocument) LogValue() slog.Value { return shownTexts("id", d.ID) }
+
+// Format writes what LogValue shows, whatever the verb.
+func (d IdentityDocument) Format(f fmt.State, _ rune) {
+	writeShown(f, "mid.IdentityDocument", d.LogValue())
+}
 
 // StartVerificationParams are the parameters of
 // [IdentityService.StartVerification]. DocumentType, Country, DocumentFrontID
@@ -135,6 +153,18 @@ func (p StartVerificationParams) validate() error {
 	)
 }
 
+func (p StartVerificationParams) personal() []string { return mapValues(p.Metadata) }
+
+// LogValue shows the kind of document and its country only.
+func (p StartVerificationParams) LogValue() slog.Value {
+	return shownTexts("document_type", string(p.DocumentType), "country", p.Country)
+}
+
+// Format writes what LogValue shows, whatever the verb.
+func (p StartVerificationParams) Format(f fmt.State, _ rune) {
+	writeShown(f, "mid.StartVerificationParams", p.LogValue())
+}
+
 // Verification is the verification of one identity, as
 // GET /identity/verifications/{id} answers it.
 type Verification struct {
@@ -160,8 +190,13 @@ type Verification struct {
 	Metadata    map[string]string `json:"metadata,omitempty"`
 }
 
-// LogValue shows the verification's id and status alone.
-func (v Verification) LogValue() slog.Value { return logIDStatus(v.ID, string(v.Status)) }
+// LogValue shows the verification's id and status only.
+func (v Verification) LogValue() slog.Value {
+	return shownTexts("id", v.ID, "status", string(v.Status))
+}
+
+// Format writes what LogValue shows, whatever the verb.
+func (v Verification) Format(f fmt.State, _ rune) { writeShown(f, "mid.Verification", v.LogValue()) }
 
 // plainVerification has Verification's fields and none of its methods, so that
 // encoding/json does not call back.
@@ -217,11 +252,11 @@ type ExtractedData struct {
 	Nationality    string `json:"nationality,omitempty"`
 }
 
-// Format writes a fixed text in place of the data, whatever the verb.
-func (ExtractedData) Format(f fmt.State, _ rune) { writeRedacted(f, "mid.ExtractedData") }
-
 // LogValue is a fixed text in place of the data.
-func (ExtractedData) LogValue() slog.Value { return slog.StringValue(redacted) }
+func (ExtractedData) LogValue() slog.Value { return hidden() }
+
+// Format writes a fixed text in place of the data, whatever the verb.
+func (d ExtractedData) Format(f fmt.State, _ rune) { writeShown(f, "mid.ExtractedData", d.LogValue()) }
 
 // UploadDocument uploads an image of an identity document, or a selfie. The
 // file is streamed: it is never held in memory as a whole. It is sent again on
@@ -229,7 +264,7 @@ func (ExtractedData) LogValue() slog.Value { return slog.StringValue(redacted) }
 //
 // POST /identity/documents
 func (s *IdentityService) UploadDocument(ctx context.Context, params UploadIdentityDocumentParams, opts ...RequestOption) (*IdentityDocument, error) {
-	return upload[IdentityDocument](ctx, s.client, "/identity/documents", params, opts)
+	return upload[IdentityDocument](ctx, s.pipeline, opUploadIdentityDocument, params, opts)
 }
 
 func (p UploadIdentityDocumentParams) form() form {
@@ -251,7 +286,7 @@ func (p UploadIdentityDocumentParams) form() form {
 //
 // POST /identity/verify
 func (s *IdentityService) StartVerification(ctx context.Context, params StartVerificationParams, opts ...RequestOption) (*Verification, error) {
-	return post[Verification](ctx, s.client, "/identity/verify", params, opts)
+	return post[Verification](ctx, s.pipeline, opStartVerification, params, opts)
 }
 
 // GetVerification returns the verification with the given id. An unknown id is
@@ -260,7 +295,7 @@ func (s *IdentityService) StartVerification(ctx context.Context, params StartVer
 //
 // GET /identity/verifications/{id}
 func (s *IdentityService) GetVerification(ctx context.Context, id string, opts ...RequestOption) (*Verification, error) {
-	return get[Verification](ctx, s.client, "/identity/verifications/", id, opts)
+	return get[Verification](ctx, s.pipeline, opGetVerification, id, opts)
 }
 
 // WaitForVerification polls until the verification's status is final and
@@ -283,6 +318,8 @@ func (s *IdentityService) WatchVerification(ctx context.Context, id string, opts
 
 func (s *IdentityService) poller(id string) poller[Verification] {
 	return poller[Verification]{
+		id:       id,
+		notifier: s.notifier,
 		get: func(ctx context.Context, opts ...RequestOption) (*Verification, error) {
 			return s.GetVerification(ctx, id, opts...)
 		},

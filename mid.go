@@ -132,9 +132,8 @@
 // such as [ErrNotFound], end the wait at once. A session whose expiry has
 // passed, by the server's clock, is looked at once more. The expiry counts once
 // a look has succeeded, so give ctx a deadline.
-// [PollOptions] set the pace, and its Wake lets a webhook cut a pause short: a
-// channel of its own for each wait, with room for one, that the handler sends to
-// without waiting.
+// [PollOptions] set the pace. An event that arrives at the client's webhooks has
+// the waits of its resource look at once; see [Notifier].
 //
 // # Webhooks
 //
@@ -240,7 +239,7 @@
 // The module follows semantic versioning. Fields, constants and methods may be
 // added to structs and services in a minor version, so write composite literals
 // with field names. The interfaces that applications implement ([TokenSource],
-// [TokenCache], [Limiter], [EventStore]) do not grow.
+// [TokenCache], [Limiter], [EventStore], [EventClaim], [Notifier]) do not grow.
 //
 // Fields, statuses, event types and error codes that the SDK does not know
 // never fail a decode. The status types are strings, so compare with the

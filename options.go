@@ -327,10 +327,11 @@ func WithMiddleware(middleware func(http.RoundTripper) http.RoundTripper) Option
 // uses the client secret, which is MID's default.
 func WithWebhooks(cfg WebhookConfig) Option {
 	return func(c *config) error {
+		before := c.webhooks.Secrets
+		c.webhooks = cfg // a copy, because an option may be used for several clients
 		if len(cfg.Secrets) == 0 {
-			cfg.Secrets = c.webhooks.Secrets
+			c.webhooks.Secrets = before
 		}
-		c.webhooks = cfg
 		return nil
 	}
 }

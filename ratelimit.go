@@ -114,24 +114,3 @@ func (q *quota) seen() RateLimit {
 	defer q.mu.Unlock()
 	return q.last
 }
-
-// wait waits for the limiter.
-func (p *pipeline) wait(ctx context.Context) error { return in(ctx, "limiter", p.limiter.Wait(ctx)) }
-
-// observe tells the limiter how a request ended; resp is nil if no answer
-// came.
-func (p *pipeline) observe(resp *http.Response) {
-	if resp == nil {
-		p.limiter.Observe(RateLimit{}, 0)
-		return
-	}
-	local := p.quota.observe(resp.Header, time.Now())
-	var pause time.Duration
-	if resp.StatusCode == http.StatusTooManyRequests {
-		pause = max(transport.RetryAfter(resp), minPause)
-	}
-	p.limiter.Observe(local, pause)
-}
-
-// minPause is how long a 429 that asks for no wait stops the client.
-const minPause = time.Second

@@ -4,124 +4,49 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
+	"slices"
 	"strings"
-	"unicode"
+
+	"github.com/mobid-io/mid-go/internal/redact"
 )
 
-const redacted = "[REDACTED]"
+// What a type of this package shows is a list of what may be seen, so that a new
+// field is hidden until it is added. Its LogValue method is that list for package
+// log/slog, and its Format method writes the same under every verb of package
+// fmt, in a slice, a map or a pointer too.
 
-func writeRedacted(w fmt.State, name string) { _, _ = io.WriteString(w, name+"{"+redacted+"}") }
-
-func logIDStatus(id, status string) slog.Value {
-	var attrs []slog.Attr
-	if id != "" {
-		attrs = append(attrs, slog.String("id", id))
+// writeShown writes what LogValue shows, like mid.AuthSession{id=sess_1 status=pending}.
+func writeShown(f fmt.State, name string, shown slog.Value) {
+	var b strings.Builder
+	b.WriteString(name + "{")
+	if shown.Kind() == slog.KindGroup {
+		for i, attr := range shown.Group() {
+			if i > 0 {
+				b.WriteByte(' ')
+			}
+			b.WriteString(attr.String())
+		}
+	} else {
+		b.WriteString(shown.String())
 	}
-	if status != "" {
-		attrs = append(attrs, slog.String("status", status))
+	b.WriteByte('}')
+	_, _ = io.WriteString(f, redact.OneLine(b.String(), maxLine))
+}
+
+// hidden is shown of what is secret or personal as a whole.
+func hidden() slog.Value { return slog.StringValue(redact.Mark) }
+
+// shownTexts is a group of the texts that are not empty; list is keys and values.
+func shownTexts(list ...string) slog.Value {
+	var attrs []slog.Attr
+	for i := 0; i+1 < len(list); i += 2 {
+		if list[i+1] != "" {
+			attrs = append(attrs, slog.String(list[i], list[i+1]))
+		}
 	}
 	return slog.GroupValue(attrs...)
 }
 
-// line makes one line of a text that came from outside, at most so many
-// characters long, without what could steer a terminal or forge a log.
-func line(text string, most int) string {
-	if len(text) <= most && !strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return text // as most request ids are
-	}
-	var b strings.Builder
-	n, space := 0, false
-	for _, r := range text {
-		if unicode.IsSpace(r) {
-			space = n > 0
-			continue
-		}
-		if !unicode.IsPrint(r) || r == unicode.ReplacementChar {
-			continue
-		}
-		if n >= most {
-			b.WriteString("…")
-			break
-		}
-		if space {
-			b.WriteByte(' ')
-			n, space = n+1, false
-		}
-		b.WriteRune(r)
-		n++
-	}
-	return b.String()
-}
-
-// LogValue shows the kind of document alone: a file name may be personal data.
-func (p UploadIdentityDocumentParams) LogValue() slog.Value {
-	return slog.GroupValue(slog.String("type", string(p.Type)))
-}
-
-// LogValue shows the kind of document and its country alone.
-func (p StartVerificationParams) LogValue() slog.Value {
-	return slog.GroupValue(slog.String("document_type", string(p.DocumentType)), slog.String("country", p.Country))
-}
-
-// LogValue is a fixed text: a title or a file name may be personal data.
-func (UploadSigningDocumentParams) LogValue() slog.Value { return slog.StringValue(redacted) }
-
-// LogValue shows how many documents and signers there are: who they are is
-// personal data.
-func (p CreateSigningSessionParams) LogValue() slog.Value {
-	return slog.GroupValue(slog.Int("documents", len(p.DocumentIDs)), slog.Int("signers", len(p.Signers)))
-}
-
-// The Format methods below write a value's fields as package fmt would, but for
-// what is personal in them, which is a fixed text. In a slice or a struct,
-// package log/slog's text handler prints by them too.
-
-// Format hides the ExtractedData. Without it, fmt prints the fields of a
-// [*Verification] in a slice as they are when the verb does not fit a pointer.
-func (v Verification) Format(f fmt.State, verb rune) {
-	_, _ = fmt.Fprintf(f, fmt.FormatString(f, verb), plainVerification(v))
-}
-
-// Format hides the Recipient.
-func (p CreateAuthSessionParams) Format(f fmt.State, verb rune) {
-	type plain CreateAuthSessionParams
-	hide(&p.Recipient)
-	_, _ = fmt.Fprintf(f, fmt.FormatString(f, verb), plain(p))
-}
-
-// Format hides the Recipient.
-func (s AuthSession) Format(f fmt.State, verb rune) {
-	type plain AuthSession
-	hide(&s.Recipient)
-	_, _ = fmt.Fprintf(f, fmt.FormatString(f, verb), plain(s))
-}
-
-// Format hides who signs, from where, and the link to sign at.
-func (s Signer) Format(f fmt.State, verb rune) {
-	type plain Signer
-	hide(&s.Name, &s.Email, &s.SignURL, &s.IPAddress)
-	_, _ = fmt.Fprintf(f, fmt.FormatString(f, verb), plain(s))
-}
-
-// Format writes a fixed text: both fields are personal data.
-func (SignerParams) Format(f fmt.State, _ rune) { writeRedacted(f, "mid.SignerParams") }
-
-// hide leaves what is empty, which tells that nothing is there.
-func hide(texts ...*string) {
-	for _, text := range texts {
-		if *text != "" {
-			*text = redacted
-		}
-	}
-}
-
-// Format writes the status, the request id and the attempts, whatever the verb:
-// the data may be personal.
-func (r Response) Format(f fmt.State, _ rune) {
-	_, _ = fmt.Fprintf(f, "mid.Response{%d, request %s, attempts %d}", r.StatusCode, line(r.RequestID, maxName), r.Attempts)
-}
-
-// LogValue shows the status, the request id and the attempts alone.
-func (r Response) LogValue() slog.Value {
-	return slog.GroupValue(slog.Int("status", r.StatusCode), slog.String("request_id", line(r.RequestID, maxName)), slog.Int("attempts", r.Attempts))
-}
+// mapValues returns the values of a resource's metadata, which may be personal.
+func mapValues(m map[string]string) []string { return slices.Collect(maps.Values(m)) }

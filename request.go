@@ -1,19 +1,14 @@
 package mid
 
 import (
+	"bytes"
 	"context"
-	"crypto/hmac"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"net/http"
 	"net/textproto"
 	"net/url"
 	"strings"
-	"time"
 
-	"github.com/mobid-io/mid-go/internal/multipart"
 	"github.com/mobid-io/mid-go/internal/transport"
 )
 
@@ -23,8 +18,9 @@ type RequestOption func(*requestConfig) error
 type requestConfig struct {
 	idempotencyKey string
 	header         []transport.Field
-	response       *Response
 	noRetry        bool
+	// answered takes what came with the result; nil if the caller wants nothing.
+	answered func(call *transport.Call, resp *http.Response, env *envelope)
 }
 
 // WithIdempotencyKey sets the call's Idempotency-Key, 1 to 255 visible ASCII
@@ -62,18 +58,6 @@ func WithHeader(key, value string) RequestOption {
 	}
 }
 
-// WithResponse has r filled with what came with the call's result, on errors
-// too. It must not be nil, nor shared by calls that run at the same time.
-func WithResponse(r *Response) RequestOption {
-	return func(c *requestConfig) error {
-		if r == nil {
-			return invalid("WithResponse", "needs a Response")
-		}
-		c.response = r
-		return nil
-	}
-}
-
 // WithoutRetry sends the call once: it is neither retried nor, after a 401,
 // replayed with a new token.
 func WithoutRetry() RequestOption {
@@ -83,64 +67,9 @@ func WithoutRetry() RequestOption {
 	}
 }
 
-// Response is what came with a call's result, see [WithResponse]. All but
-// Attempts is zero if no final answer came.
-type Response struct {
-	StatusCode int
-	Header     http.Header
-	// RequestID names the request to MID's support.
-	RequestID string
-	// Timestamp is the server's, from the envelope; the zero time if it told
-	// none.
-	Timestamp time.Time
-	// RateLimit is the quota as this answer told it.
-	RateLimit RateLimit
-	// Attempts counts the times that the request was sent.
-	Attempts int
-	// Data is the envelope's data as it came, with the fields that the SDK
-	// does not know; nil if there was none. It may be personal data.
-	Data json.RawMessage
-}
-
-// request is one call, ready to be sent.
-type request struct {
-	method, path, query string // path is escaped and relative to the base URL
-	id                  string // the path's last segment, as it is
-	contentType         string
-	body                transport.Body
-}
-
-// do sends a request and decodes the answer; see [pipeline.decode].
-func (p *pipeline) do(ctx context.Context, r request, into target, cfg requestConfig) error {
-	if ctx == nil {
-		return errNoContext
-	}
-	call := p.call(ctx, r)
-	call.NoRetry = cfg.noRetry
-	switch {
-	case cfg.idempotencyKey != "":
-		call.Header = append(call.Header, transport.Field{Key: "Idempotency-Key", Value: cfg.idempotencyKey})
-	case r.method == http.MethodPost || r.method == http.MethodPatch:
-		call.Header = append(call.Header, transport.Field{Key: "Idempotency-Key", Value: rand.Text()})
-	}
-	call.Header = append(call.Header, cfg.header...)
-
-	resp, err := p.calls.Do(call)
-	var env *envelope
-	if err != nil {
-		err = p.failure(call, err)
-	} else {
-		env, err = p.decode(call, resp, into)
-	}
-	if cfg.response != nil {
-		cfg.response.fill(call, resp, env)
-	}
-	return err
-}
-
-// newRequestConfig is called before the parameters are checked, so that no
-// Response keeps what came with an earlier call. It allocates only if there are
-// options.
+// newRequestConfig applies the options. It is called before the parameters are
+// checked, so that no Response keeps what came with an earlier call. It allocates
+// only if there are options.
 func newRequestConfig(opts []RequestOption) (requestConfig, error) {
 	if len(opts) == 0 {
 		return requestConfig{}, nil
@@ -154,25 +83,48 @@ func newRequestConfig(opts []RequestOption) (requestConfig, error) {
 			return requestConfig{}, err
 		}
 	}
-	if cfg.response != nil {
-		*cfg.response = Response{}
-	}
 	return *cfg, nil
 }
 
-var errNoContext = invalid("ctx", "is nil; use context.Background()")
+// request is one call, ready to be sent.
+type request struct {
+	operation
+	path        string // escaped, and relative to the base URL
+	query       string
+	id          string // the path's last segment, as it is
+	contentType string // if empty, the body is JSON
+	body        transport.Body
+	params      personal // what the body was made of; nil if nothing
+}
 
-// call makes the state that a request has on its way through the pipeline.
-func (p *pipeline) call(ctx context.Context, r request) *transport.Call {
+// personal is what a call sends that its errors must not show.
+type personal interface{ personal() []string }
+
+type params interface {
+	validate() error
+	personal
+}
+
+// personalValues returns the personal values that a call has sent.
+func personalValues(call *transport.Call) []string {
+	if p, ok := call.Params.(personal); ok {
+		return p.personal()
+	}
+	return nil
+}
+
+// newCall makes the state that a request has on its way through the pipeline.
+func (r *request) newCall(ctx context.Context, base *url.URL, userAgent string) *transport.Call {
 	call := transport.NewCall(ctx, r.method, r.body)
+	call.Operation, call.Template, call.Params = r.name, r.operation.path, r.params
 	call.Header = append(call.Header,
 		transport.Field{Key: "Accept", Value: "application/json"},
-		transport.Field{Key: "User-Agent", Value: p.userAgent})
-	call.URL = *p.base
+		transport.Field{Key: "User-Agent", Value: userAgent})
+	call.URL = *base
 	call.URL.RawQuery = r.query
-	call.URL.Path = p.base.Path + r.path + r.id
-	if id := url.PathEscape(r.id); id != r.id || strings.Contains(r.path, "%") || p.base.RawPath != "" {
-		call.URL.RawPath = p.base.EscapedPath() + r.path + id
+	call.URL.Path = base.Path + r.path + r.id
+	if id := url.PathEscape(r.id); id != r.id || strings.Contains(r.path, "%") || base.RawPath != "" {
+		call.URL.RawPath = base.EscapedPath() + r.path + id
 		call.URL.Path, _ = url.PathUnescape(call.URL.RawPath)
 	}
 	if r.body != nil {
@@ -183,42 +135,6 @@ func (p *pipeline) call(ctx context.Context, r request) *transport.Call {
 		call.Header = append(call.Header, transport.Field{Key: "Content-Type", Value: contentType})
 	}
 	return call
-}
-
-// relative is the path of a request as errors and logs have it.
-func (p *pipeline) relative(u *url.URL) string {
-	return strings.TrimPrefix(u.EscapedPath(), p.base.EscapedPath())
-}
-
-func get[T any](ctx context.Context, c *Client, prefix, id string, opts []RequestOption) (*T, error) {
-	cfg, err := newRequestConfig(opts)
-	if err != nil {
-		return nil, err
-	}
-	if id == "" {
-		return nil, invalid("id", "is empty")
-	}
-	if id == "." || id == ".." {
-		return nil, invalid("id", "must be the id of an existing resource, not a dot segment")
-	}
-	return fetch[T](ctx, c, request{method: http.MethodGet, path: prefix, id: id}, cfg)
-}
-
-type params interface{ validate() error }
-
-func post[T any](ctx context.Context, c *Client, path string, in params, opts []RequestOption) (*T, error) {
-	cfg, err := newRequestConfig(opts)
-	if err != nil {
-		return nil, err
-	}
-	if err := in.validate(); err != nil {
-		return nil, err
-	}
-	body, err := jsonBody(in)
-	if err != nil {
-		return nil, err
-	}
-	return fetch[T](ctx, c, request{method: http.MethodPost, path: path, body: body}, cfg)
 }
 
 // form is what an upload sends.
@@ -233,60 +149,31 @@ type formParams interface {
 	form() form
 }
 
-func upload[T any](ctx context.Context, c *Client, path string, in formParams, opts []RequestOption) (*T, error) {
-	cfg, err := newRequestConfig(opts)
-	if err != nil {
-		return nil, err
-	}
-	if err := in.validate(); err != nil {
-		return nil, err
-	}
-	if ctx == nil {
-		return nil, errNoContext
-	}
-	f := in.form()
-	body, err := multipart.New(ctx, c.pipeline.boundary(cfg.idempotencyKey), f.fields, multipart.File{
-		Name:        f.file.Name,
-		ContentType: f.file.ContentType,
-		Size:        f.file.Size,
-		Open:        f.file.Open,
-		Progress:    f.progress,
-	})
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = body.Close() }() // what can go wrong with it has been told by then
-	return fetch[T](ctx, c, request{method: http.MethodPost, path: path, body: body, contentType: body.ContentType()}, cfg)
-}
-
-// boundary is the same whenever a call is repeated with the caller's own
-// Idempotency-Key: a server may compare bodies byte by byte. Without the secret
-// nobody can guess it, or a file could end its part and begin another.
-func (p *pipeline) boundary(key string) string {
-	if key == "" || p.secret() == "" {
-		return multipart.NewBoundary()
-	}
-	mac := hmac.New(sha256.New, []byte(p.secret()))
-	mac.Write([]byte("mid multipart boundary\x00" + key))
-	return "mid-" + hex.EncodeToString(mac.Sum(nil)[:16])
-}
-
-func fetch[T any](ctx context.Context, c *Client, r request, cfg requestConfig) (*T, error) {
-	a := new(answer[T])
-	if err := c.pipeline.do(ctx, r, a, cfg); err != nil {
-		return nil, err
-	}
-	return a.Data, nil
-}
-
 // jsonBody encodes in. The encoder's error may quote the value, which may be
-// personal data, so it names the type alone.
-func jsonBody(in any) (transport.Body, error) {
+// personal data, so only the type is named.
+func jsonBody(in any) (transport.Bytes, error) {
 	data, err := json.Marshal(in)
 	if err != nil {
 		return nil, invalid("in", "can't be encoded as JSON: "+jsonTrouble(err))
 	}
-	return transport.Bytes(data), nil
+	return data, nil
+}
+
+// jsonTexts is a JSON body whose texts may be personal, see [Client.Call].
+type jsonTexts []byte
+
+func (t jsonTexts) personal() []string {
+	var texts []string
+	decoder := json.NewDecoder(bytes.NewReader(t))
+	for {
+		token, err := decoder.Token()
+		if err != nil {
+			return texts
+		}
+		if text, ok := token.(string); ok {
+			texts = append(texts, text)
+		}
+	}
 }
 
 // isToken reports whether s is a token of RFC 9110 section 5.6.2.
@@ -294,4 +181,23 @@ func isToken(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
 		return r <= ' ' || r >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
 	})
+}
+
+// splitPath refuses what would leave the base URL.
+func splitPath(path string) (escaped, query string, err error) {
+	u, err := url.Parse(path)
+	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" || u.Fragment != "" ||
+		strings.HasPrefix(path, "//") || strings.ContainsFunc(u.RawQuery, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
+		return "", "", invalid("path", "must be relative to the base URL and escaped, like /auth/sessions?limit=10")
+	}
+	for segment := range strings.SplitSeq(strings.ReplaceAll(u.Path, `\`, "/"), "/") {
+		if segment == "." || segment == ".." {
+			return "", "", invalid("path", `must have no segment "." or ".."`)
+		}
+	}
+	escaped = u.EscapedPath()
+	if !strings.HasPrefix(escaped, "/") {
+		escaped = "/" + escaped
+	}
+	return escaped, u.RawQuery, nil
 }

@@ -261,7 +261,7 @@ func TestCallOut(t *testing.T) {
 
 	n := len(a.sent())
 	for _, out := range []any{s, "text", (*mid.AuthSession)(nil), m, 5} {
-		require.EqualError(t, call(out), "mid: out must be a pointer that is not nil, or nil alone")
+		require.EqualError(t, call(out), "mid: out must be a pointer that is not nil, or nil itself")
 	}
 	require.Len(t, a.sent(), n, "what can't work is not sent")
 }

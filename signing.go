@@ -13,7 +13,8 @@ import (
 // SigningService has documents signed. It is reached through [Client.Signing]
 // and is safe for concurrent use.
 type SigningService struct {
-	client *Client
+	pipeline *pipeline
+	notifier Notifier // wakes the waits
 }
 
 // SigningStatus is the state of a [SigningSession]. The set is open.
@@ -60,6 +61,16 @@ type UploadSigningDocumentParams struct {
 
 func (p UploadSigningDocumentParams) validate() error { return p.File.validate() }
 
+func (p UploadSigningDocumentParams) personal() []string { return []string{p.Name, p.File.Name} }
+
+// LogValue is a fixed text: a title or a file name may be personal data.
+func (UploadSigningDocumentParams) LogValue() slog.Value { return hidden() }
+
+// Format writes what LogValue shows, whatever the verb.
+func (p UploadSigningDocumentParams) Format(f fmt.State, _ rune) {
+	writeShown(f, "mid.UploadSigningDocumentParams", p.LogValue())
+}
+
 // SigningDocument is an uploaded document, as POST /signing/documents answers
 // it.
 type SigningDocument struct {
@@ -73,8 +84,13 @@ type SigningDocument struct {
 	CreatedAt time.Time `json:"created_at"`
 }
 
-// LogValue shows the document's id alone: its name may be personal data.
-func (d SigningDocument) LogValue() slog.Value { return logIDStatus(d.ID, "") }
+// LogValue shows the document's id only: its name may be personal data.
+func (d SigningDocument) LogValue() slog.Value { return shownTexts("id", d.ID) }
+
+// Format writes what LogValue shows, whatever the verb.
+func (d SigningDocument) Format(f fmt.State, _ rune) {
+	writeShown(f, "mid.SigningDocument", d.LogValue())
+}
 
 // SignerParams name one person who is asked to sign. Both fields are required
 // and are personal data.
@@ -84,7 +100,10 @@ type SignerParams struct {
 }
 
 // LogValue is a fixed text: both fields are personal data.
-func (SignerParams) LogValue() slog.Value { return slog.StringValue(redacted) }
+func (SignerParams) LogValue() slog.Value { return hidden() }
+
+// Format writes what LogValue shows, whatever the verb.
+func (p SignerParams) Format(f fmt.State, _ rune) { writeShown(f, "mid.SignerParams", p.LogValue()) }
 
 // CreateSigningSessionParams are the parameters of
 // [SigningService.CreateSession]. DocumentIDs and Signers are required.
@@ -130,6 +149,25 @@ func (p CreateSigningSessionParams) validate() error {
 	return callbackURL("CallbackURL", p.CallbackURL)
 }
 
+func (p CreateSigningSessionParams) personal() []string {
+	values := mapValues(p.Metadata)
+	for _, s := range p.Signers {
+		values = append(values, s.Name, s.Email)
+	}
+	return values
+}
+
+// LogValue shows how many documents and signers there are: who they are is
+// personal data.
+func (p CreateSigningSessionParams) LogValue() slog.Value {
+	return slog.GroupValue(slog.Int("documents", len(p.DocumentIDs)), slog.Int("signers", len(p.Signers)))
+}
+
+// Format writes what LogValue shows, whatever the verb.
+func (p CreateSigningSessionParams) Format(f fmt.State, _ rune) {
+	writeShown(f, "mid.CreateSigningSessionParams", p.LogValue())
+}
+
 type plainSigningParams CreateSigningSessionParams
 
 type wireSigningParams struct {
@@ -141,16 +179,6 @@ type wireSigningParams struct {
 // hours.
 func (p CreateSigningSessionParams) MarshalJSON() ([]byte, error) {
 	return json.Marshal(wireSigningParams{(*plainSigningParams)(&p), int64(p.ExpiresIn / time.Hour)})
-}
-
-// UnmarshalJSON is the reverse of MarshalJSON.
-func (p *CreateSigningSessionParams) UnmarshalJSON(data []byte) error {
-	wire := wireSigningParams{plainSigningParams: (*plainSigningParams)(p)}
-	if err := json.Unmarshal(data, &wire); err != nil {
-		return err
-	}
-	p.ExpiresIn = time.Duration(wire.ExpiresIn) * time.Hour
-	return nil
 }
 
 // Signer is one person who was asked to sign. Name, Email and IPAddress are
@@ -170,8 +198,11 @@ type Signer struct {
 	BiometricVerified bool `json:"biometric_verified,omitempty"`
 }
 
-// LogValue shows the signer's status alone.
-func (s Signer) LogValue() slog.Value { return logIDStatus("", string(s.Status)) }
+// LogValue shows the signer's status only.
+func (s Signer) LogValue() slog.Value { return shownTexts("status", string(s.Status)) }
+
+// Format writes what LogValue shows, whatever the verb.
+func (s Signer) Format(f fmt.State, _ rune) { writeShown(f, "mid.Signer", s.LogValue()) }
 
 // SigningSession is one request to sign documents, as
 // GET /signing/sessions/{id} answers it.
@@ -190,8 +221,15 @@ type SigningSession struct {
 	Metadata    map[string]string `json:"metadata,omitempty"`
 }
 
-// LogValue shows the session's id and status alone.
-func (s SigningSession) LogValue() slog.Value { return logIDStatus(s.ID, string(s.Status)) }
+// LogValue shows the session's id and status only.
+func (s SigningSession) LogValue() slog.Value {
+	return shownTexts("id", s.ID, "status", string(s.Status))
+}
+
+// Format writes what LogValue shows, whatever the verb.
+func (s SigningSession) Format(f fmt.State, _ rune) {
+	writeShown(f, "mid.SigningSession", s.LogValue())
+}
 
 // UploadDocument uploads a PDF document to be signed. The file is streamed: it
 // is never held in memory as a whole. It is sent again on a retry only if it
@@ -199,7 +237,7 @@ func (s SigningSession) LogValue() slog.Value { return logIDStatus(s.ID, string(
 //
 // POST /signing/documents
 func (s *SigningService) UploadDocument(ctx context.Context, params UploadSigningDocumentParams, opts ...RequestOption) (*SigningDocument, error) {
-	return upload[SigningDocument](ctx, s.client, "/signing/documents", params, opts)
+	return upload[SigningDocument](ctx, s.pipeline, opUploadSigningDocument, params, opts)
 }
 
 func (p UploadSigningDocumentParams) form() form {
@@ -215,7 +253,7 @@ func (p UploadSigningDocumentParams) form() form {
 //
 // POST /signing/sessions
 func (s *SigningService) CreateSession(ctx context.Context, params CreateSigningSessionParams, opts ...RequestOption) (*SigningSession, error) {
-	return post[SigningSession](ctx, s.client, "/signing/sessions", params, opts)
+	return post[SigningSession](ctx, s.pipeline, opCreateSigningSession, params, opts)
 }
 
 // GetSession returns the session with the given id. An unknown id is an
@@ -223,7 +261,7 @@ func (s *SigningService) CreateSession(ctx context.Context, params CreateSigning
 //
 // GET /signing/sessions/{id}
 func (s *SigningService) GetSession(ctx context.Context, id string, opts ...RequestOption) (*SigningSession, error) {
-	return get[SigningSession](ctx, s.client, "/signing/sessions/", id, opts)
+	return get[SigningSession](ctx, s.pipeline, opGetSigningSession, id, opts)
 }
 
 // WaitForSession polls until the session's status is final and returns it. If
@@ -249,6 +287,8 @@ func (s *SigningService) WatchSession(ctx context.Context, id string, opts PollO
 
 func (s *SigningService) poller(id string) poller[SigningSession] {
 	return poller[SigningSession]{
+		id:       id,
+		notifier: s.notifier,
 		get: func(ctx context.Context, opts ...RequestOption) (*SigningSession, error) {
 			return s.GetSession(ctx, id, opts...)
 		},

@@ -5,17 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
-	"strings"
-	"time"
 
 	"golang.org/x/oauth2"
 
 	"github.com/mobid-io/mid-go/internal/credentials"
-	"github.com/mobid-io/mid-go/internal/transport"
 )
-
-const tokenPath = "/auth/token"
 
 // TokenSource gets access tokens, for [WithTokenSource]. Token is called when
 // the client's [TokenCache] has no good token, never for each request. ctx is
@@ -69,13 +63,13 @@ func retrieveError(e *oauth2.RetrieveError) error {
 		Code:       ErrorCode(e.ErrorCode),
 		Message:    e.ErrorDescription,
 		Method:     http.MethodPost,
-		Path:       tokenPath,
+		Path:       opToken.path,
 		Attempts:   1,
 	}
 }
 
 // Format writes a fixed text, whatever the verb: the source may hold secrets.
-func (oauth2Source) Format(f fmt.State, _ rune) { writeRedacted(f, "mid.OAuth2TokenSource") }
+func (oauth2Source) Format(f fmt.State, _ rune) { writeShown(f, "mid.OAuth2TokenSource", hidden()) }
 
 // TokenCache keeps the access token between requests, for [WithTokenCache].
 // The default keeps it in memory for one client; an implementation of one's
@@ -99,92 +93,3 @@ type TokenCache interface {
 }
 
 var _ TokenCache = (*credentials.Cache)(nil)
-
-// clientCredentials is the default token source: MID's own exchange.
-type clientCredentials struct {
-	pipeline *pipeline
-	request  request
-}
-
-func newClientCredentials(p *pipeline, clientID, clientSecret string) (*clientCredentials, error) {
-	body, err := credentials.Request(clientID, clientSecret)
-	if err != nil {
-		return nil, invalid(fieldClientID, "and clientSecret can't be encoded as JSON")
-	}
-	return &clientCredentials{p, request{method: http.MethodPost, path: tokenPath, body: transport.Bytes(body)}}, nil
-}
-
-// Token sends a token request through the lower half of the pipeline.
-func (s *clientCredentials) Token(ctx context.Context) (*oauth2.Token, error) {
-	p, call := s.pipeline, s.pipeline.call(ctx, s.request)
-	sent := time.Now()
-	resp, err := p.tokens.Do(call)
-	if err != nil {
-		return nil, p.failure(call, err)
-	}
-	env, err := p.decode(call, resp, nil)
-	if err != nil {
-		return nil, err
-	}
-	token, err := credentials.Parse(transport.Data(resp), sent)
-	if err != nil {
-		return nil, p.unreadable(call, resp, env, err.Error())
-	}
-	return token, nil
-}
-
-// checked is a token source of the application's, whose errors name it.
-func (p *pipeline) checked(source TokenSource) func(context.Context) (*oauth2.Token, error) {
-	return func(ctx context.Context) (*oauth2.Token, error) {
-		token, err := source.Token(ctx)
-		if err == nil {
-			err = usable("WithTokenSource", token)
-		}
-		if e, ok := err.(*APIError); ok { //nolint:errorlint // such as OAuth2TokenSource's
-			own := *e
-			own.Details = slices.Clone(e.Details)
-			p.scrubTold(new(transport.Call), &own)
-			err = &own
-		}
-		return token, in(ctx, "token source", err)
-	}
-}
-
-// token returns a token for one wire send.
-func (p *pipeline) token(ctx context.Context) (*oauth2.Token, error) {
-	own, ok := p.cache.(*credentials.Cache)
-	if ok && !own.Ready() {
-		// The token request will wait for the limiter as long as the call would,
-		// but does not know its deadline.
-		if l, ok := p.limiter.(*limiter); ok {
-			if err := l.check(ctx); err != nil {
-				return nil, err
-			}
-		}
-	}
-	token, err := p.cache.Token(ctx, p.fetch)
-	if err == nil && !ok {
-		err = usable("WithTokenCache", token)
-	}
-	return token, in(ctx, "token cache", err)
-}
-
-// usable refuses what would be retried, and waited for, in vain.
-func usable(option string, token *oauth2.Token) error {
-	switch {
-	case token == nil || token.AccessToken == "":
-		return invalid(option, "returned no token")
-	case !credentials.Sendable(token.AccessToken):
-		return invalid(option, "returned a token with characters that no header may hold")
-	}
-	return nil
-}
-
-// in names the part of the client that an error is of, unless it says so
-// itself, or is only the end of ctx.
-func in(ctx context.Context, part string, err error) error {
-	if err == nil || ctx.Err() != nil || strings.HasPrefix(err.Error(), "mid: ") {
-		return err
-	}
-	return fmt.Errorf("mid: the %s: %w", part, err)
-}

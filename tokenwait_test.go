@@ -139,7 +139,7 @@ func TestTokenSourceThatHangs(t *testing.T) {
 		a := &api{handle: answers(status(200, ok(pendingSession)))}
 		c := a.client(t, mid.WithTokenSource(source))
 		err := look(t.Context(), c)
-		require.ErrorContains(t, err, "mid: the token source did not return within")
+		require.ErrorContains(t, err, "the token source did not return within")
 		require.NotErrorIs(t, err, context.DeadlineExceeded, "the caller has none")
 		require.NoError(t, look(t.Context(), c))
 		close(stuck)
@@ -166,11 +166,11 @@ func (fixedCache) Invalidate(context.Context, *oauth2.Token) error { return nil 
 func TestErrorsOfTheApplicationsOwnPartsNameThem(t *testing.T) {
 	down := errors.New("redis is down")
 	for want, opt := range map[string]mid.Option{
-		"mid: the token cache: redis is down": mid.WithTokenCache(fixedCache{err: down}),
-		"mid: the token source: redis is down": mid.WithTokenSource(source(func(context.Context) (*oauth2.Token, error) {
+		"mid: GET /auth/sessions/sess_1: the token cache: redis is down": mid.WithTokenCache(fixedCache{err: down}),
+		"mid: GET /auth/sessions/sess_1: the token source: redis is down": mid.WithTokenSource(source(func(context.Context) (*oauth2.Token, error) {
 			return nil, down
 		})),
-		"mid: the limiter: redis is down": mid.WithLimiter(brokenLimiter{down}),
+		"mid: POST /auth/token: the limiter: redis is down": mid.WithLimiter(brokenLimiter{down}),
 	} {
 		a := &api{handle: answers(status(200, ok(pendingSession)))}
 		err := look(t.Context(), a.client(t, opt))
@@ -184,7 +184,7 @@ func TestErrorsOfTheApplicationsOwnPartsNameThem(t *testing.T) {
 func TestTimeLimitOfATokenSourceIsNamed(t *testing.T) {
 	slow := source(func(context.Context) (*oauth2.Token, error) { return nil, context.DeadlineExceeded })
 	err := look(t.Context(), (&api{}).client(t, mid.WithTokenSource(slow)))
-	require.EqualError(t, err, "mid: the token source: context deadline exceeded")
+	require.EqualError(t, err, "mid: GET /auth/sessions/sess_1: the token source: context deadline exceeded")
 }
 
 type brokenLimiter struct{ err error }

@@ -96,8 +96,8 @@ func TestUploadsGoByTheSizeOfTheFile(t *testing.T) {
 	open := mid.FileFromBytes("", []byte("0123456789")).Open
 	for size, want := range map[int64]string{
 		0: "", 10: "",
-		20: "mid: file is 10 bytes, its Size says 20",
-		4:  "mid: file is more than 4 bytes, its Size says 4",
+		20: "mid: POST /identity/documents: the file is 10 bytes, its Size says 20",
+		4:  "mid: POST /identity/documents: the file is more than 4 bytes, its Size says 4",
 	} {
 		var total int64
 		c := (&api{handle: answers(status(201, ok(`{"id":"doc_1"}`)))}).client(t)
@@ -225,9 +225,9 @@ func TestFailureOfTheFileIsWhatTheUploadReturns(t *testing.T) {
 		file mid.File
 		want string
 	}{
-		"open":  {mid.File{Name: "a.pdf", Open: func() (io.ReadCloser, error) { return nil, burnt }}, "mid: open the file: the disk is on fire"},
-		"read":  {mid.FileFromReader("a.pdf", io.MultiReader(strings.NewReader("%PDF"), failingReader{burnt})), "mid: read the file: the disk is on fire"},
-		"short": {mid.File{Name: "a.pdf", Size: 9, Open: mid.FileFromBytes("", []byte("%PDF")).Open}, "mid: file is 4 bytes, its Size says 9"},
+		"open":  {mid.File{Name: "a.pdf", Open: func() (io.ReadCloser, error) { return nil, burnt }}, "mid: POST /signing/documents: open the file: the disk is on fire"},
+		"read":  {mid.FileFromReader("a.pdf", io.MultiReader(strings.NewReader("%PDF"), failingReader{burnt})), "mid: POST /signing/documents: read the file: the disk is on fire"},
+		"short": {mid.File{Name: "a.pdf", Size: 9, Open: mid.FileFromBytes("", []byte("%PDF")).Open}, "mid: POST /signing/documents: the file is 4 bytes, its Size says 9"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			sends := 0

@@ -12,17 +12,14 @@ import (
 
 // PollOptions say how often the Wait… and Watch… methods look. The zero value
 // is right for most uses: each look is a request of the quota, and a wait of a
-// minute takes about 17 of them. With webhooks, feed Wake and look less often.
+// minute takes about 17 of them. An event that arrives at the client's webhooks
+// wakes the waits of its resource at once, see [Notifier]; a client that
+// receives all its events may look less often.
 type PollOptions struct {
 	// MinInterval is the pause after the first look, MaxInterval the longest;
 	// in between they grow by half each time, with some jitter. Zero: one
 	// second and five seconds. A MinInterval above MaxInterval raises it.
 	MinInterval, MaxInterval time.Duration
-	// Wake makes the poller look at once, and begin again with MinInterval:
-	// feed it from a webhook handler. What is received wakes one wait, so each
-	// has a channel of its own, with room for one, and the handler sends to it
-	// without waiting. A closed channel wakes once. Nil: no wake.
-	Wake <-chan struct{}
 }
 
 const (
@@ -49,11 +46,23 @@ func (o PollOptions) withDefaults() (PollOptions, error) {
 
 // poller looks at a resource until its state is final.
 type poller[T any] struct {
-	get     func(ctx context.Context, opts ...RequestOption) (*T, error)
-	state   func(*T) string    // changes when the caller is to be told
-	final   func(*T) bool      // whether it can change no more
-	expires func(*T) time.Time // by the server's clock; the zero time: never
+	id       string
+	notifier Notifier
+	get      func(ctx context.Context, opts ...RequestOption) (*T, error)
+	state    func(*T) string    // changes when the caller is to be told
+	final    func(*T) bool      // whether it can change no more
+	expires  func(*T) time.Time // by the server's clock; the zero time: never
 }
+
+// pauseResult is why a pause is over.
+type pauseResult int
+
+const (
+	pauseOver  pauseResult = iota // its time has passed
+	pauseWoken                    // an event arrived
+	pauseDeaf                     // the notifier has closed its channel
+	pauseEnded                    // ctx has ended
+)
 
 func (p poller[T]) wait(ctx context.Context, opts PollOptions) (*T, error) {
 	return p.run(ctx, opts, func(*T) bool { return true })
@@ -83,6 +92,10 @@ func (p poller[T]) run(ctx context.Context, opts PollOptions, visit func(*T) boo
 	if ctx == nil {
 		return nil, errNoContext
 	}
+	subscription, unsubscribe := context.WithCancel(ctx)
+	defer unsubscribe()
+	// Before the first look, or an event that comes in between is missed.
+	wake := p.notifier.Subscribe(subscription, p.id)
 	var (
 		seen     *T
 		expiry   time.Time // on the local clock; the zero time: none known
@@ -111,20 +124,22 @@ func (p poller[T]) run(ctx context.Context, opts PollOptions, visit func(*T) boo
 			}
 			expiry = localExpiry(p.expires(v), &r)
 		}
-		woken, err := p.pause(ctx, &opts, pauseFor(interval, failure), expiry)
-		if err != nil {
+		switch p.pause(ctx, wake, pauseFor(interval, failure), expiry) {
+		case pauseEnded:
 			return nil, ended(ctx, failure)
-		}
-		interval = min(interval+interval/2, opts.MaxInterval)
-		if woken {
+		case pauseOver:
+			interval = min(interval+interval/2, opts.MaxInterval)
+		case pauseWoken:
 			interval = opts.MinInterval
+		case pauseDeaf:
+			wake = nil // it would wake for ever
 		}
 	}
 }
 
-// pause waits for the next look: for d, but not beyond the expiry, and not
-// once woken.
-func (p poller[T]) pause(ctx context.Context, opts *PollOptions, d time.Duration, expiry time.Time) (woken bool, err error) {
+// pause waits for the next look: for d, but not beyond the expiry, and not once
+// woken.
+func (p poller[T]) pause(ctx context.Context, wake <-chan struct{}, d time.Duration, expiry time.Time) pauseResult {
 	if !expiry.IsZero() {
 		d = min(d, max(time.Until(expiry), 0))
 	}
@@ -132,14 +147,14 @@ func (p poller[T]) pause(ctx context.Context, opts *PollOptions, d time.Duration
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
-		return false, ctx.Err()
+		return pauseEnded
 	case <-timer.C:
-		return false, nil
-	case _, open := <-opts.Wake:
+		return pauseOver
+	case _, open := <-wake:
 		if !open {
-			opts.Wake = nil // it would wake for ever
+			return pauseDeaf
 		}
-		return true, nil
+		return pauseWoken
 	}
 }
 

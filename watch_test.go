@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -281,37 +280,31 @@ func TestVerificationIsWatched(t *testing.T) {
 	})
 }
 
-// Wake makes it look at once; a closed Wake does not spin.
-func TestWake(t *testing.T) {
+// notify delivers an event about a resource to a client's webhooks.
+func notify(t *testing.T, c *mid.Client, eventID, resourceID string) {
+	t.Helper()
+	payload := hookPayload(eventID, mid.EventAuthenticationCompleted, `{"id":"`+resourceID+`","status":"approved"}`)
+	header := http.Header{mid.SignatureHeader: {c.Webhooks.Sign(payload)}}
+	require.Equal(t, 204, c.Webhooks.Handle(t.Context(), payload, header, mid.EventHandlers{}).Status)
+}
+
+// An event wakes the wait of its resource at once, without any wiring, and no
+// other.
+func TestWaitIsWokenByAnEvent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var approved atomic.Bool
 		s := &story{}
-		s.tell = func(time.Duration) (*http.Response, error) {
-			if approved.Load() {
+		s.tell = func(at time.Duration) (*http.Response, error) {
+			if at > 30*time.Second {
 				return authAt("approved", 0, s.start)
 			}
 			return authAt("pending", 0, s.start)
 		}
 		c := (&api{handle: s.handle}).client(t)
-		wake := make(chan struct{}, 1)
-		time.AfterFunc(30*time.Second+time.Nanosecond, func() {
-			approved.Store(true)
-			wake <- struct{}{}
-		})
-		_, err := c.Authentication.WaitForSession(t.Context(), "sess_1", mid.PollOptions{MinInterval: time.Minute, MaxInterval: time.Minute, Wake: wake})
+		time.AfterFunc(20*time.Second, func() { notify(t, c, "evt_1", "sess_2") })
+		time.AfterFunc(30*time.Second+1, func() { notify(t, c, "evt_2", "sess_1") })
+		_, err := c.Authentication.WaitForSession(t.Context(), "sess_1", mid.PollOptions{MinInterval: time.Minute, MaxInterval: time.Minute})
 		require.NoError(t, err)
-		require.Equal(t, 30*time.Second+time.Nanosecond, time.Since(s.start))
-		require.Len(t, s.looks, 2)
-
-		approved.Store(false)
-		s.start, s.looks = time.Time{}, nil
-		closed := make(chan struct{})
-		close(closed)
-		time.AfterFunc(30*time.Second, func() { approved.Store(true) })
-		_, err = c.Authentication.WaitForSession(t.Context(), "sess_1", mid.PollOptions{Wake: closed})
-		require.NoError(t, err)
-		require.Less(t, len(s.looks), 100)
-		require.Equal(t, time.Duration(0), s.looks[1], "closing wakes once")
+		require.Equal(t, []time.Duration{0, 30*time.Second + 1}, s.looks)
 	})
 }
 
@@ -356,7 +349,6 @@ func TestExpiryByDate(t *testing.T) {
 // waited for.
 func TestPausesAfterAWakeAndAFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		wake := make(chan struct{}, 1)
 		s := &story{}
 		s.tell = func(at time.Duration) (*http.Response, error) {
 			switch {
@@ -369,9 +361,9 @@ func TestPausesAfterAWakeAndAFailure(t *testing.T) {
 			}
 			return authAt("approved", 0, s.start)
 		}
-		time.AfterFunc(90*time.Second, func() { wake <- struct{}{} })
 		c := (&api{handle: s.handle}).client(t, mid.WithRetry(mid.RetryPolicy{}))
-		_, err := c.Authentication.WaitForSession(t.Context(), "sess_1", mid.PollOptions{MinInterval: 2 * time.Second, MaxInterval: 30 * time.Second, Wake: wake})
+		time.AfterFunc(90*time.Second, func() { notify(t, c, "evt_1", "sess_1") })
+		_, err := c.Authentication.WaitForSession(t.Context(), "sess_1", mid.PollOptions{MinInterval: 2 * time.Second, MaxInterval: 30 * time.Second})
 		require.NoError(t, err)
 		i := slices.Index(s.looks, 90*time.Second)
 		require.Positive(t, i)

@@ -7,23 +7,28 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"strconv"
 	"time"
 )
 
-// storeTimeout bounds one call of the EventStore, because it does not end with
-// the request.
-const storeTimeout = 5 * time.Second
+const (
+	// storeTimeout bounds one call of the EventStore, because it does not end
+	// with the request.
+	storeTimeout = 5 * time.Second
+	// notifyTimeout bounds what a slow Notifier may cost the handler.
+	notifyTimeout = time.Second
+)
 
 // EventHandlers say what [WebhookService.Handler] does with an event. A handler
 // that returns nil has handled the event for good; after an error or a panic
 // MID delivers it again. Events may arrive late and in any order: take one as a
 // reason to ask MID, say with [AuthenticationService.Verify], before anything
-// that matters. The ctx is the request's, so it ends when MID gives up waiting.
+// that matters.
 //
-// A handler must be quicker than MID's patience, which is a few seconds: a
-// redelivery that comes while the first is still being handled is acknowledged
-// as a duplicate, and if the first fails then, MID may not deliver the event
-// again. Hand long work to a queue of your own.
+// The handler's ctx ends with the request or with [WebhookConfig.Lease],
+// whichever comes first, and carries what the [EventStore] adds to it. After the
+// lease the next delivery may run the handler again, so a handler must return
+// when its ctx ends. While it runs, redeliveries are answered with status 503.
 type EventHandlers struct {
 	// AuthenticationCompleted handles [EventAuthenticationCompleted].
 	AuthenticationCompleted func(context.Context, *Event, *AuthSession) error
@@ -61,126 +66,107 @@ func handleAs[T any](ctx context.Context, e *Event, decode func() (*T, error), h
 	return handle(ctx, e, data)
 }
 
-// Handler returns an HTTP handler that receives deliveries on any path and runs
-// each event through handlers once: one that was handled before, or is being
-// handled at the moment, is acknowledged without running them. It answers with
-// a status and its text alone:
+// Reply is the answer to one delivery.
+type Reply struct {
+	// Status is an HTTP status; see [WebhookService.Handler] for which.
+	Status int
+	// RetryAfter is how long MID should wait before it delivers again, as the
+	// Retry-After header says it. Zero: the reply has no such header.
+	RetryAfter time.Duration
+	// Reason says why the delivery was not accepted, in words that the sender
+	// may read. It is empty if Status is 204.
+	Reason string
+}
+
+// Handler returns an HTTP handler that receives deliveries on any path and does
+// with each what [WebhookService.Handle] does. The answer has a status, a
+// Retry-After header if another try makes sense at a later time, and the reason
+// as its text:
 //
-//	204 the event is handled, or was before
+//	204 the event is handled now, or was before (ErrEventHandled)
 //	400 the body can't be read, or is signed but no event
 //	401 the signature is missing or wrong, or the event is stale
 //	405 the method is not POST
 //	413 the body is over WebhookConfig.MaxBodyBytes
-//	500 the handler failed or panicked, or the event's data does not decode
-//	503 the event store failed
+//	500 the handler failed or panicked, or the event's data is missing or does not decode
+//	503 another delivery of the event is being handled (ErrEventInHand), the lease passed
+//	    before the handler was done (ErrClaimLost), or the event store failed
 //
-// MID delivers again whatever was not answered 2xx. Before a 500 the event is
-// released in the store, so that the next delivery runs the handler. Deliveries
-// are read as slowly as they come: set [http.Server.ReadTimeout].
+// MID delivers again what was not answered 2xx. Deliveries are read as slowly
+// as they come: set [http.Server.ReadTimeout].
 func (s *WebhookService) Handler(handlers EventHandlers) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if status := s.serve(w, r, handlers); status == http.StatusNoContent {
-			w.WriteHeader(status)
-		} else {
-			http.Error(w, http.StatusText(status), status)
-		}
+		reply, returned := Reply{Status: http.StatusInternalServerError, Reason: reasonFailed}, false
+		defer func() { // a handler that ends its goroutine returns no reply
+			reply.write(w)
+			if !returned {
+				_ = http.NewResponseController(w).Flush() // package net/http would send nothing
+			}
+		}()
+		reply = s.serve(w, r, handlers)
+		returned = true
 	})
 }
 
-func (s *WebhookService) serve(w http.ResponseWriter, r *http.Request, handlers EventHandlers) int {
+func (s *WebhookService) serve(w http.ResponseWriter, r *http.Request, handlers EventHandlers) Reply {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
-		return http.StatusMethodNotAllowed
+		return Reply{Status: http.StatusMethodNotAllowed, Reason: "a delivery is a POST request"}
 	}
-	event, err := s.parseRequest(w, r)
+	payload, err := s.readBody(w, r)
 	if err != nil {
-		s.log(r.Context(), slog.LevelWarn, "refused", nil, err)
-		return refusalStatus(err)
+		return s.refuse(r.Context(), err)
 	}
-	storeCtx, cancel := storeContext(r.Context())
-	claimed, err := s.store.Claim(storeCtx, event.ID)
-	cancel()
-	if err != nil {
-		s.log(r.Context(), slog.LevelError, "not claimed", event, err)
-		if claimed { // and the next delivery must find it free
-			s.release(r.Context(), event)
-		}
-		return http.StatusServiceUnavailable
-	}
-	if !claimed {
-		s.log(r.Context(), slog.LevelDebug, "duplicate", event, nil)
-		return http.StatusNoContent
-	}
-	return s.run(r.Context(), handlers, event)
+	return s.Handle(r.Context(), payload, r.Header, handlers)
 }
 
-func refusalStatus(err error) int {
+func (r Reply) write(w http.ResponseWriter) {
+	if r.RetryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.FormatInt(int64((r.RetryAfter+time.Second-1)/time.Second), 10))
+	}
+	if r.Status == http.StatusNoContent {
+		w.WriteHeader(r.Status)
+		return
+	}
+	http.Error(w, r.Reason, r.Status)
+}
+
+// Handle receives one delivery: payload is the body exactly as it arrived,
+// header its header with keys in any case. It is for receivers that get these
+// from something else than net/http, such as a queue or a function in the
+// cloud; [WebhookService.Handler] is built on it.
+//
+// Handle verifies the delivery as [WebhookService.Parse] does, wakes the waits
+// of the event's session or verification, claims the event in the store, runs
+// its handler, and marks it as handled or releases it. The reply says what to
+// answer; MID delivers again what was not answered 2xx.
+func (s *WebhookService) Handle(ctx context.Context, payload []byte, header http.Header, handlers EventHandlers) Reply {
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	if int64(len(payload)) > s.maxBody {
+		return s.refuse(ctx, tooLarge(s.maxBody))
+	}
+	event, err := s.Parse(payload, header)
+	if err != nil {
+		return s.refuse(ctx, err)
+	}
+	d := delivery{service: s, event: event, handlers: handlers}
+	d.notify(ctx)
+	return d.handle(ctx)
+}
+
+// refuse answers a delivery that is no event.
+func (s *WebhookService) refuse(ctx context.Context, err error) Reply {
+	s.log(ctx, slog.LevelWarn, "refused", nil, err)
+	reply := Reply{Status: http.StatusBadRequest, Reason: err.Error()}
 	switch {
 	case errors.Is(err, ErrMissingSignature), errors.Is(err, ErrInvalidSignature), errors.Is(err, ErrStaleEvent):
-		return http.StatusUnauthorized
+		reply.Status = http.StatusUnauthorized
 	case errors.Is(err, ErrPayloadTooLarge):
-		return http.StatusRequestEntityTooLarge
+		reply.Status = http.StatusRequestEntityTooLarge
 	}
-	return http.StatusBadRequest
-}
-
-var errHandlerExited = errors.New("the handler ended its goroutine")
-
-// run handles a claimed event. The claim is settled in a deferred call, so that
-// no way to leave the handler, runtime.Goexit included, keeps it.
-func (s *WebhookService) run(ctx context.Context, handlers EventHandlers, e *Event) (status int) {
-	err := errHandlerExited
-	defer func() {
-		var details []slog.Attr
-		if v := recover(); v != nil {
-			err = fmt.Errorf("panic: %v", v)
-			details = append(details, slog.String("stack", string(debug.Stack())))
-		}
-		status = s.settle(ctx, e, err, details)
-	}()
-	err = handlers.handle(ctx, e)
-	return status
-}
-
-func (s *WebhookService) settle(ctx context.Context, e *Event, handled error, details []slog.Attr) int {
-	outcome := "acknowledged"
-	switch {
-	case errors.Is(handled, errDropped):
-		outcome = "dropped"
-	case handled != nil:
-		s.log(ctx, slog.LevelError, "failed", e, handled, details...)
-		s.release(ctx, e)
-		return http.StatusInternalServerError
-	}
-	storeCtx, cancel := storeContext(ctx)
-	defer cancel()
-	if err := s.store.Done(storeCtx, e.ID); err != nil {
-		s.log(ctx, slog.LevelError, "not marked done", e, err)
-		return http.StatusServiceUnavailable
-	}
-	s.log(ctx, slog.LevelDebug, outcome, e, nil)
-	return http.StatusNoContent
-}
-
-// release gives a claim back. It tries twice: while the claim is kept, the
-// deliveries that follow are acknowledged as duplicates, and the event is lost.
-func (s *WebhookService) release(ctx context.Context, e *Event) {
-	var err error
-	for range 2 {
-		storeCtx, cancel := storeContext(ctx)
-		err = s.store.Release(storeCtx, e.ID)
-		cancel()
-		if err == nil {
-			return
-		}
-	}
-	s.log(ctx, slog.LevelError, "not released", e, err)
-}
-
-// storeContext returns a context that goes on when the request's has ended: a
-// claim that is taken or given up halfway would lose the event.
-func storeContext(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
+	return reply
 }
 
 func (s *WebhookService) log(ctx context.Context, level slog.Level, outcome string, e *Event, err error, attrs ...slog.Attr) {
@@ -195,4 +181,166 @@ func (s *WebhookService) log(ctx context.Context, level slog.Level, outcome stri
 		attrs = append(attrs, slog.String("error", err.Error()))
 	}
 	s.logger.LogAttrs(ctx, level, "mid: webhook", attrs...)
+}
+
+// delivery is one that verified.
+type delivery struct {
+	service  *WebhookService
+	handlers EventHandlers
+	event    *Event
+	claim    EventClaim
+}
+
+// notify is quick and never fails the delivery.
+func (d *delivery) notify(ctx context.Context) {
+	id := d.event.subject()
+	if id == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), notifyTimeout)
+	defer cancel()
+	if err := d.service.notifier.Notify(ctx, id); err != nil {
+		d.log(ctx, slog.LevelWarn, "not notified", err)
+	}
+}
+
+// handle claims the event and runs its handler. The lease counts from before
+// the claim, or a slow store would let the handler outlive it.
+func (d *delivery) handle(ctx context.Context) Reply {
+	deadline := time.Now().Add(d.service.lease)
+	claimCtx, settled := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer settled(nil)
+	if err := d.take(claimCtx, settled); err != nil {
+		return d.unclaimed(ctx, err)
+	}
+	if !time.Now().Before(deadline) {
+		return d.unclaimed(ctx, ErrClaimLost)
+	}
+	leased, cancel := context.WithDeadline(ctx, deadline)
+	defer cancel()
+	handlerCtx, err := d.claim.Context(leased)
+	if err != nil {
+		return d.unclaimed(ctx, err)
+	}
+	return d.run(ctx, handlerCtx)
+}
+
+// take claims the event. It bounds the store's time by a timer, because ctx
+// must live on when Claim has returned.
+func (d *delivery) take(ctx context.Context, end context.CancelCauseFunc) (err error) {
+	slow := time.AfterFunc(min(storeTimeout, d.service.lease), func() { end(context.DeadlineExceeded) })
+	d.claim, err = d.service.store.Claim(ctx, d.event.ID, d.service.lease)
+	switch inTime := slow.Stop(); {
+	case err != nil:
+		return err
+	case d.claim == nil:
+		return errNoClaim
+	case !inTime:
+		return context.DeadlineExceeded
+	}
+	return nil
+}
+
+var errNoClaim = errors.New("mid: the event store returned neither a claim nor an error")
+
+// unclaimed answers a delivery that does not run the handler.
+func (d *delivery) unclaimed(ctx context.Context, err error) Reply {
+	if d.claim != nil {
+		d.release(ctx)
+	}
+	switch {
+	case errors.Is(err, ErrEventHandled):
+		d.log(ctx, slog.LevelDebug, "duplicate", nil)
+		return Reply{Status: http.StatusNoContent}
+	case errors.Is(err, ErrEventInHand):
+		d.log(ctx, slog.LevelInfo, "in hand", nil)
+		return d.later(reasonInHand)
+	}
+	return d.storeFailed(ctx, "not claimed", err)
+}
+
+// run runs the handler and settles the claim. It settles in a deferred call, so
+// that no way to leave the handler, runtime.Goexit included, keeps the claim.
+func (d *delivery) run(ctx, handlerCtx context.Context) (reply Reply) {
+	err := errHandlerExited
+	defer func() {
+		var details []slog.Attr
+		if v := recover(); v != nil {
+			err = fmt.Errorf("panic: %v", v)
+			details = append(details, slog.String("stack", string(debug.Stack())))
+		}
+		reply = d.settle(ctx, err, details)
+	}()
+	err = d.handlers.handle(handlerCtx, d.event)
+	return reply
+}
+
+var errHandlerExited = errors.New("the handler ended its goroutine")
+
+func (d *delivery) settle(ctx context.Context, handled error, details []slog.Attr) Reply {
+	outcome := "acknowledged"
+	switch {
+	case errors.Is(handled, errDropped):
+		outcome = "dropped"
+	case handled != nil:
+		d.log(ctx, slog.LevelError, "failed", handled, details...)
+		d.release(ctx)
+		return Reply{Status: http.StatusInternalServerError, Reason: reasonFailed}
+	}
+	storeCtx, cancel := storeContext(ctx)
+	defer cancel()
+	if err := d.claim.Done(storeCtx); err != nil {
+		return d.storeFailed(ctx, "not marked done", err)
+	}
+	d.log(ctx, slog.LevelDebug, outcome, nil)
+	return Reply{Status: http.StatusNoContent}
+}
+
+// release gives the claim back. It tries twice: until the claim lapses, MID's
+// deliveries are refused.
+func (d *delivery) release(ctx context.Context) {
+	var err error
+	for range 2 {
+		storeCtx, cancel := storeContext(ctx)
+		err = d.claim.Release(storeCtx)
+		cancel()
+		if err == nil {
+			return
+		}
+	}
+	d.log(ctx, slog.LevelError, "not released", err)
+}
+
+// storeFailed answers a delivery whose event the store could not claim or mark.
+func (d *delivery) storeFailed(ctx context.Context, outcome string, err error) Reply {
+	d.log(ctx, slog.LevelError, outcome, err)
+	if errors.Is(err, ErrClaimLost) {
+		return d.later(reasonLost)
+	}
+	return Reply{Status: http.StatusServiceUnavailable, Reason: reasonStore}
+}
+
+// later has MID wait for a lease, which every claim of now has then outlived:
+// earlier tries could use up MID's patience.
+func (d *delivery) later(reason string) Reply {
+	return Reply{Status: http.StatusServiceUnavailable, RetryAfter: d.service.lease, Reason: reason}
+}
+
+func (d *delivery) log(ctx context.Context, level slog.Level, outcome string, err error, attrs ...slog.Attr) {
+	d.service.log(ctx, level, outcome, d.event, err, attrs...)
+}
+
+// What the sender reads when the receiver fails: the errors of a store and of
+// handlers may hold anything, and are only logged.
+const (
+	reasonFailed = "the event's handler failed"
+	reasonInHand = "another delivery of the event is being handled"
+	reasonLost   = "the event's handler took too long"
+	reasonStore  = "the event store failed"
+)
+
+// storeContext returns a context that goes on when the request's has ended: a
+// claim that is settled halfway would hold up the event.
+func storeContext(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
 }

@@ -1,6 +1,7 @@
 package mid
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -23,6 +24,7 @@ const clientIDHeader = "X-Client-Id"
 
 const (
 	defaultTolerance    = 5 * time.Minute
+	defaultLease        = time.Minute
 	defaultMaxBodyBytes = 1 << 20
 )
 
@@ -38,9 +40,17 @@ type WebhookConfig struct {
 	// Tolerance is how far an event's timestamp may be from this machine's
 	// clock, in either direction. Zero: 5 minutes. Not negative.
 	Tolerance time.Duration
-	// Store remembers which events were handled. Nil: in memory, the last
-	// 16,384 events of the last 24 hours.
+	// Lease is how long one delivery may take to handle an event before the
+	// next may claim it; a handler's ctx ends with it. Zero: one minute. Not
+	// negative.
+	Lease time.Duration
+	// Store remembers which events were handled. If nil, they are kept in
+	// memory.
 	Store EventStore
+	// Notifier wakes the waits of the session or verification that an event is
+	// about. If nil, a client wakes its own. Give a receiver that is made apart
+	// the client's, or processes one that they share.
+	Notifier Notifier
 	// MaxBodyBytes bounds the body of a delivery. Zero: 1 MiB. Not negative.
 	MaxBodyBytes int64
 	// Logger is told of the deliveries that [WebhookService.Handler] serves:
@@ -52,10 +62,10 @@ type WebhookConfig struct {
 }
 
 // Format writes a fixed text in place of the configuration, whatever the verb.
-func (WebhookConfig) Format(f fmt.State, _ rune) { writeRedacted(f, "mid.WebhookConfig") }
+func (c WebhookConfig) Format(f fmt.State, _ rune) { writeShown(f, "mid.WebhookConfig", c.LogValue()) }
 
 // LogValue is a fixed text in place of the configuration.
-func (WebhookConfig) LogValue() slog.Value { return slog.StringValue(redacted) }
+func (WebhookConfig) LogValue() slog.Value { return hidden() }
 
 // WebhookService receives the events that MID sends to callback URLs. It is
 // made by [NewWebhookService] or reached through [Client.Webhooks], and is safe
@@ -63,7 +73,9 @@ func (WebhookConfig) LogValue() slog.Value { return slog.StringValue(redacted) }
 type WebhookService struct {
 	keys      []*webhookKey
 	tolerance time.Duration
+	lease     time.Duration
 	store     EventStore
+	notifier  Notifier
 	maxBody   int64
 	logger    *slog.Logger
 }
@@ -81,7 +93,7 @@ func NewWebhookService(cfg WebhookConfig) (*WebhookService, error) {
 // newWebhookService accepts a configuration without secrets, because a client
 // with a token source of its own may know none and never receive an event.
 func newWebhookService(cfg WebhookConfig) (*WebhookService, error) {
-	s := &WebhookService{tolerance: cfg.Tolerance, store: cfg.Store, maxBody: cfg.MaxBodyBytes, logger: cfg.Logger}
+	s := &WebhookService{tolerance: cfg.Tolerance, lease: cfg.Lease, store: cfg.Store, notifier: cfg.Notifier, maxBody: cfg.MaxBodyBytes, logger: cfg.Logger}
 	for i, secret := range cfg.Secrets {
 		if err := credential(fmt.Sprintf("WebhookConfig.Secrets[%d]", i), secret); err != nil {
 			return nil, err
@@ -91,17 +103,26 @@ func newWebhookService(cfg WebhookConfig) (*WebhookService, error) {
 	if s.tolerance < 0 {
 		return nil, invalid("WebhookConfig.Tolerance", "is negative")
 	}
+	if s.lease < 0 {
+		return nil, invalid("WebhookConfig.Lease", "is negative")
+	}
 	if s.maxBody < 0 {
 		return nil, invalid("WebhookConfig.MaxBodyBytes", "is negative")
 	}
 	if s.tolerance == 0 {
 		s.tolerance = defaultTolerance
 	}
+	if s.lease == 0 {
+		s.lease = defaultLease
+	}
 	if s.maxBody == 0 {
 		s.maxBody = defaultMaxBodyBytes
 	}
 	if s.store == nil {
-		s.store = newMemoryStore(memoryStoreEntries, memoryStoreAge)
+		s.store = newMemoryStore(memoryStoreEntries, 2*s.tolerance, memoryStoreAge)
+	}
+	if s.notifier == nil {
+		s.notifier = NewNotifier()
 	}
 	if s.logger == nil {
 		s.logger = slog.New(slog.DiscardHandler)
@@ -110,10 +131,12 @@ func newWebhookService(cfg WebhookConfig) (*WebhookService, error) {
 }
 
 // Format writes a fixed text, whatever the verb.
-func (WebhookService) Format(f fmt.State, _ rune) { writeRedacted(f, "mid.WebhookService") }
+func (s WebhookService) Format(f fmt.State, _ rune) {
+	writeShown(f, "mid.WebhookService", s.LogValue())
+}
 
 // LogValue is a fixed text.
-func (WebhookService) LogValue() slog.Value { return slog.StringValue(redacted) }
+func (WebhookService) LogValue() slog.Value { return hidden() }
 
 // Verify checks that signature, the value of [SignatureHeader], was made over
 // payload with one of the secrets. The payload must be the request body byte
@@ -123,33 +146,51 @@ func (WebhookService) LogValue() slog.Value { return slog.StringValue(redacted) 
 // Hexadecimal digits may be of either case. The age of the event is not checked;
 // Parse and ParseRequest do that.
 func (s *WebhookService) Verify(payload []byte, signature string) error {
-	if err := s.precheck(signature); err != nil {
+	sum, err := s.signature(signature)
+	if err != nil {
 		return err
 	}
-	var got [sha256.Size]byte
-	if len(signature) != hex.EncodedLen(len(got)) {
-		return ErrInvalidSignature
-	}
-	if _, err := hex.Decode(got[:], []byte(signature)); err != nil {
-		return ErrInvalidSignature
-	}
 	for _, key := range s.keys {
-		if hmac.Equal(got[:], key.sum(payload)) {
+		if hmac.Equal(sum[:], key.sum(payload)) {
 			return nil
 		}
 	}
-	return ErrInvalidSignature
+	return fmt.Errorf("%w: %s", ErrInvalidSignature, mismatch(payload))
 }
 
-// precheck finds what makes a delivery fail whatever its body is.
-func (s *WebhookService) precheck(signature string) error {
+// signature decodes the signature, and finds what makes a delivery fail
+// whatever its body is.
+func (s *WebhookService) signature(header string) (sum [sha256.Size]byte, err error) {
 	if len(s.keys) == 0 {
-		return fmt.Errorf("%w: no secret is configured, set WebhookConfig.Secrets", ErrInvalidSignature)
+		return sum, fmt.Errorf("%w: no secret is configured, set WebhookConfig.Secrets", ErrInvalidSignature)
 	}
-	if signature == "" {
-		return ErrMissingSignature
+	if header == "" {
+		return sum, ErrMissingSignature
 	}
-	return nil
+	if len(header) == hex.EncodedLen(len(sum)) {
+		if _, err = hex.Decode(sum[:], []byte(header)); err == nil {
+			return sum, nil
+		}
+	}
+	return sum, fmt.Errorf("%w: it is not %d hexadecimal digits", ErrInvalidSignature, hex.EncodedLen(len(sum)))
+}
+
+// mismatch says what a person should look at when a signature does not verify.
+// It knows the payload only, so that it tells nothing about the secrets.
+func mismatch(payload []byte) string {
+	switch {
+	case len(payload) == 0:
+		return "the body is empty; was it read by a middleware before?"
+	case reformatted(payload):
+		return "the body looks like JSON that was decoded and encoded again; it must be the exact bytes that MID sent"
+	}
+	return "it is of other bytes or was made with another secret"
+}
+
+// reformatted reports whether payload has the white space that JSON encoders
+// add for people, or to end a line.
+func reformatted(payload []byte) bool {
+	return payload[0] == '{' && (payload[len(payload)-1] == '\n' || bytes.HasPrefix(payload, []byte("{\n")) || bytes.Contains(payload, []byte(`": `)))
 }
 
 // Sign returns the signature that MID would send with payload: its HMAC-SHA256
@@ -201,29 +242,45 @@ func (s *WebhookService) Parse(payload []byte, header http.Header) (*Event, erro
 }
 
 // ParseRequest reads the body of r and does what Parse does. A body over
-// [WebhookConfig.MaxBodyBytes] is not read further and is an error that matches
-// [ErrPayloadTooLarge]. The body is left consumed.
+// [WebhookConfig.MaxBodyBytes] is an error that matches [ErrPayloadTooLarge] and
+// is not read further; it is not read at all if its declared length is over the
+// bound, or if its signature is missing or can't be one. The body is left
+// consumed.
 func (s *WebhookService) ParseRequest(r *http.Request) (*Event, error) {
-	return s.parseRequest(nil, r)
-}
-
-// parseRequest tells w, where there is one, to close the connection after a
-// body that is too large: the server would go on reading it otherwise.
-func (s *WebhookService) parseRequest(w http.ResponseWriter, r *http.Request) (*Event, error) {
-	if err := s.precheck(r.Header.Get(SignatureHeader)); err != nil {
+	payload, err := s.readBody(nil, r)
+	if err != nil {
 		return nil, err
 	}
+	return s.Parse(payload, r.Header)
+}
+
+// readBody has w, if there is one, close the connection after a body that is
+// too large: the server would go on reading it otherwise.
+func (s *WebhookService) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	if _, err := s.signature(r.Header.Get(SignatureHeader)); err != nil {
+		return nil, err
+	}
+	if r.ContentLength > s.maxBody {
+		if w != nil {
+			w.Header().Set("Connection", "close")
+		}
+		return nil, tooLarge(s.maxBody)
+	}
 	if r.Body == nil {
-		return s.Parse(nil, r.Header)
+		return nil, nil
 	}
 	payload, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.maxBody))
+	if _, over := errors.AsType[*http.MaxBytesError](err); over {
+		return nil, tooLarge(s.maxBody)
+	}
 	if err != nil {
-		if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
-			return nil, fmt.Errorf("%w: the webhook body is over %d bytes", ErrPayloadTooLarge, tooLarge.Limit)
-		}
 		return nil, fmt.Errorf("mid: reading the webhook body: %w", err)
 	}
-	return s.Parse(payload, r.Header)
+	return payload, nil
+}
+
+func tooLarge(bound int64) error {
+	return fmt.Errorf("%w: the webhook body is over %d bytes", ErrPayloadTooLarge, bound)
 }
 
 // EventType says what happened. The set is open: types that the SDK does not
@@ -283,6 +340,18 @@ func (e *Event) Verification() (*Verification, error) {
 // AuthSession.
 func (e *Event) SigningSession() (*SigningSession, error) {
 	return eventData[SigningSession](e, EventSigningCompleted)
+}
+
+// subject is the id of the session or verification that the event is about, or
+// empty if its data has none.
+func (e *Event) subject() string {
+	var data struct {
+		ID string `json:"id"`
+	}
+	if json.Unmarshal(e.Data, &data) != nil {
+		return ""
+	}
+	return data.ID
 }
 
 // eventData lets a type pass that the SDK does not know, because only the

@@ -31,7 +31,6 @@ func TestFlood(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inWorld(t, func(c *Config) {
 				c.CallbackURL = "https://shop.example/mid/events"
-				c.Poll = mid.PollOptions{MinInterval: 300 * time.Millisecond, MaxInterval: 300 * time.Millisecond}
 			}, func(t *testing.T, w *world) {
 				flood, cancel := context.WithTimeout(t.Context(), test.length+10*time.Second)
 				defer cancel()

@@ -60,7 +60,7 @@ type Config struct {
 
 	// Store has each approval taken up once by all processes that share it, such
 	// as package midredis's. If nil, each process sees to it for itself.
-	Store eventStore
+	Store mid.EventStore
 	// Brake bounds the sign-ins that may begin. Its zero value has good bounds.
 	Brake Brake
 	// Poll says how often a page in view has MID asked. Zero intervals are from

@@ -3,7 +3,6 @@ package midweb
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/mobid-io/mid-go"
@@ -22,13 +21,13 @@ var errUnverified = errors.New("midweb: MID does not confirm the approval")
 type finisher struct {
 	auth   *mid.AuthenticationService
 	intent mid.Intent
-	store  eventStore
+	store  mid.EventStore
 }
 
 // finish returns whom to sign in. It is done before anyone is: should the
 // process end in between, a person needs a new code, but no approval signs in
-// two browsers. The error matches errEventHandled if the approval was taken up
-// before, and errEventInHand while another request takes it up.
+// two browsers. The error matches mid.ErrEventHandled if the approval was taken
+// up before, and mid.ErrEventInHand while another request takes it up.
 func (f *finisher) finish(ctx context.Context, fl flow) (result *mid.AuthenticationResult, err error) {
 	ctx, cancel := context.WithTimeout(ctx, finishTimeout)
 	defer cancel()
@@ -57,24 +56,19 @@ func (f *finisher) finish(ctx context.Context, fl flow) (result *mid.Authenticat
 
 // verify asks MID who approved, and whether it was what this flow asked for.
 func (f *finisher) verify(ctx context.Context, fl flow) (*mid.AuthenticationResult, error) {
-	result, err := f.auth.Verify(ctx, mid.VerifyAuthenticationParams{SessionID: fl.Session})
+	result, err := f.auth.Verify(ctx, mid.VerifyAuthenticationParams{
+		SessionID: fl.Session,
+		Expect: &mid.AuthExpectation{
+			Intent:   f.intent,
+			Metadata: map[string]string{metadataNonce: fl.Nonce},
+			MaxAge:   grace,
+		},
+	})
 	if err != nil {
 		return nil, err
 	}
-	if !result.Verified || result.SessionID != fl.Session || result.UserID == "" {
+	if !result.Verified || result.UserID == "" {
 		return nil, errUnverified
-	}
-	session, err := f.auth.GetSession(ctx, fl.Session)
-	if err != nil {
-		return nil, err
-	}
-	switch {
-	case session.Intent != f.intent:
-		return nil, fmt.Errorf("%w: the session's intent is another", errUnverified)
-	case session.Metadata[metadataNonce] != fl.Nonce:
-		return nil, fmt.Errorf("%w: the session was not created for this browser", errUnverified)
-	case session.UserID != result.UserID:
-		return nil, fmt.Errorf("%w: the session names another user", errUnverified)
 	}
 	return result, nil
 }

@@ -263,9 +263,9 @@ func (s *SignIn) take(w http.ResponseWriter, r *http.Request, f flow) bool {
 		next = s.cfg.Next
 	}
 	switch {
-	case errors.Is(err, errEventInHand):
+	case errors.Is(err, mid.ErrEventInHand):
 		return false // another tab is about to; the page asks again
-	case errors.Is(err, errEventHandled):
+	case errors.Is(err, mid.ErrEventHandled):
 		s.flows.drop(w)
 		redirect(w, next)
 	case err != nil:

@@ -2,27 +2,10 @@ package midweb
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
-)
 
-// These stand for the root package's until they land there.
-type (
-	eventStore interface {
-		Claim(ctx context.Context, id string, lease time.Duration) (eventClaim, error)
-	}
-	eventClaim interface {
-		Context(ctx context.Context) (context.Context, error)
-		Done(ctx context.Context) error
-		Release(ctx context.Context) error
-	}
-)
-
-var (
-	errEventHandled = errors.New("handled")
-	errEventInHand  = errors.New("in hand")
-	errClaimLost    = errors.New("lost")
+	"github.com/mobid-io/mid-go"
 )
 
 // onceHere is the store of sites that give none: it holds within the process.
@@ -39,7 +22,7 @@ type claimHere struct {
 	done  bool
 }
 
-func (o *onceHere) Claim(_ context.Context, id string, lease time.Duration) (eventClaim, error) {
+func (o *onceHere) Claim(_ context.Context, id string, lease time.Duration) (mid.EventClaim, error) {
 	now := time.Now()
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -49,9 +32,9 @@ func (o *onceHere) Claim(_ context.Context, id string, lease time.Duration) (eve
 		}
 	}
 	if c := o.byID[id]; c != nil && c.done {
-		return nil, errEventHandled
+		return nil, mid.ErrEventHandled
 	} else if c != nil {
-		return nil, errEventInHand
+		return nil, mid.ErrEventInHand
 	}
 	c := &claimHere{store: o, id: id, until: now.Add(lease)}
 	if o.byID == nil {
@@ -68,7 +51,7 @@ func (c *claimHere) Done(context.Context) error {
 	c.store.mu.Lock()
 	defer c.store.mu.Unlock()
 	if c.store.byID[c.id] != c || now.After(c.until) {
-		return errClaimLost
+		return mid.ErrClaimLost
 	}
 	c.done, c.until = true, now.Add(maxLife+grace)
 	return nil

@@ -190,7 +190,7 @@ func (ws *watches) forget(w *watch) {
 // sessions are followed.
 func (ws *watches) follow(ctx context.Context, w *watch) {
 	own := ws.poll.MinInterval
-	if seen, _, _ := w.look(); seen != nil && !sleep(ctx, own) {
+	if seen, _, _ := w.look(); seen != nil && !sleep(ctx, min(own, time.Second)) {
 		return
 	}
 	for ctx.Err() == nil {

@@ -79,6 +79,8 @@ type (
 	tokenCache  struct{}
 	limiter     struct{}
 	eventStore  struct{}
+	eventClaim  struct{}
+	notifier    struct{}
 )
 
 func (tokenSource) Token(context.Context) (*oauth2.Token, error) { return nil, nil }
@@ -91,15 +93,24 @@ func (tokenCache) Invalidate(context.Context, *oauth2.Token) error { return nil 
 func (limiter) Wait(context.Context) error           { return nil }
 func (limiter) Observe(mid.RateLimit, time.Duration) {}
 
-func (eventStore) Claim(context.Context, string) (bool, error) { return true, nil }
-func (eventStore) Done(context.Context, string) error          { return nil }
-func (eventStore) Release(context.Context, string) error       { return nil }
+func (eventStore) Claim(context.Context, string, time.Duration) (mid.EventClaim, error) {
+	return eventClaim{}, nil
+}
+
+func (eventClaim) Context(ctx context.Context) (context.Context, error) { return ctx, nil }
+func (eventClaim) Done(context.Context) error                           { return nil }
+func (eventClaim) Release(context.Context) error                        { return nil }
+
+func (notifier) Notify(context.Context, string) error              { return nil }
+func (notifier) Subscribe(context.Context, string) <-chan struct{} { return nil }
 
 var (
 	_ mid.TokenSource = tokenSource{}
 	_ mid.TokenCache  = tokenCache{}
 	_ mid.Limiter     = limiter{}
 	_ mid.EventStore  = eventStore{}
+	_ mid.EventClaim  = eventClaim{}
+	_ mid.Notifier    = notifier{}
 )
 
 // Interfaces that consumers call: a method less would break them.
@@ -109,9 +120,12 @@ var (
 	_ func(mid.TokenCache, context.Context, *oauth2.Token) error                                                 = mid.TokenCache.Invalidate
 	_ func(mid.Limiter, context.Context) error                                                                   = mid.Limiter.Wait
 	_ func(mid.Limiter, mid.RateLimit, time.Duration)                                                            = mid.Limiter.Observe
-	_ func(mid.EventStore, context.Context, string) (bool, error)                                                = mid.EventStore.Claim
-	_ func(mid.EventStore, context.Context, string) error                                                        = mid.EventStore.Done
-	_ func(mid.EventStore, context.Context, string) error                                                        = mid.EventStore.Release
+	_ func(mid.EventStore, context.Context, string, time.Duration) (mid.EventClaim, error)                       = mid.EventStore.Claim
+	_ func(mid.EventClaim, context.Context) (context.Context, error)                                             = mid.EventClaim.Context
+	_ func(mid.EventClaim, context.Context) error                                                                = mid.EventClaim.Done
+	_ func(mid.EventClaim, context.Context) error                                                                = mid.EventClaim.Release
+	_ func(mid.Notifier, context.Context, string) error                                                          = mid.Notifier.Notify
+	_ func(mid.Notifier, context.Context, string) <-chan struct{}                                                = mid.Notifier.Subscribe
 )
 
 // Rate limits and polling.
@@ -119,7 +133,7 @@ var (
 	_ = mid.Plan{RequestsPerMinute: int(0), Burst: int(0)}
 	_ = []mid.Plan{mid.PlanSandbox, mid.PlanStandard, mid.PlanStarter, mid.PlanProfessional}
 	_ = mid.RateLimit{Limit: int(0), Remaining: int(0), Reset: time.Time{}}
-	_ = mid.PollOptions{MinInterval: time.Duration(0), MaxInterval: time.Duration(0), Wake: (<-chan struct{})(nil)}
+	_ = mid.PollOptions{MinInterval: time.Duration(0), MaxInterval: time.Duration(0)}
 )
 
 // Files.

@@ -16,16 +16,22 @@ var (
 	_                                                      = mid.WebhookConfig{
 		Secrets:      []string(nil),
 		Tolerance:    time.Duration(0),
+		Lease:        time.Duration(0),
 		Store:        mid.EventStore(nil),
+		Notifier:     mid.Notifier(nil),
 		MaxBodyBytes: int64(0),
 		Logger:       (*slog.Logger)(nil),
 	}
-	_ func(*mid.WebhookService, []byte, string) error                    = (*mid.WebhookService).Verify
-	_ func(*mid.WebhookService, []byte, http.Header) (*mid.Event, error) = (*mid.WebhookService).Parse
-	_ func(*mid.WebhookService, *http.Request) (*mid.Event, error)       = (*mid.WebhookService).ParseRequest
-	_ func(*mid.WebhookService, mid.EventHandlers) http.Handler          = (*mid.WebhookService).Handler
-	_ func(*mid.WebhookService, []byte) string                           = (*mid.WebhookService).Sign
+	_ func(*mid.WebhookService, []byte, string) error                                              = (*mid.WebhookService).Verify
+	_ func(*mid.WebhookService, []byte, http.Header) (*mid.Event, error)                           = (*mid.WebhookService).Parse
+	_ func(*mid.WebhookService, *http.Request) (*mid.Event, error)                                 = (*mid.WebhookService).ParseRequest
+	_ func(*mid.WebhookService, mid.EventHandlers) http.Handler                                    = (*mid.WebhookService).Handler
+	_ func(*mid.WebhookService, context.Context, []byte, http.Header, mid.EventHandlers) mid.Reply = (*mid.WebhookService).Handle
+	_ func(*mid.WebhookService, []byte) string                                                     = (*mid.WebhookService).Sign
 
+	_ func() mid.Notifier = mid.NewNotifier
+
+	_ = mid.Reply{Status: int(0), RetryAfter: time.Duration(0), Reason: string("")}
 	_ = mid.Event{
 		ID:        string(""),
 		Type:      mid.EventType(""),
@@ -79,6 +85,7 @@ var (
 		mid.ErrInvalidRequest, mid.ErrInvalidClient, mid.ErrUnauthorized, mid.ErrForbidden, mid.ErrNotFound,
 		mid.ErrConflict, mid.ErrPayloadTooLarge, mid.ErrRateLimited, mid.ErrServer,
 		mid.ErrMissingSignature, mid.ErrInvalidSignature, mid.ErrStaleEvent,
+		mid.ErrEventHandled, mid.ErrEventInHand, mid.ErrClaimLost,
 	}
 	_ = map[mid.ErrorCode]bool{
 		mid.CodeRateLimitExceeded: true, mid.CodeInvalidRequest: true, mid.CodeInvalidClient: true,

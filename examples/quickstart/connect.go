@@ -45,7 +45,6 @@ func connect(out *console) (*app, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.poll.Wake = a.events.wake
 	out.say("Events to %s are expected on http://%s.", a.callbackURL, a.events.address)
 	return a, nil
 }
@@ -77,7 +76,7 @@ func connectFake(out *console, options []mid.Option) (*app, error) {
 		out:         out,
 		events:      events,
 		people:      people,
-		poll:        mid.PollOptions{MinInterval: 100 * time.Millisecond, MaxInterval: 150 * time.Millisecond, Wake: events.wake},
+		poll:        mid.PollOptions{MinInterval: 100 * time.Millisecond, MaxInterval: 150 * time.Millisecond},
 		callbackURL: "http://" + events.address + "/mid/events",
 	}, nil
 }

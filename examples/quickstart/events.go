@@ -14,7 +14,7 @@ import (
 // receiver takes MID's webhook events.
 type receiver struct {
 	address string
-	wake    chan struct{} // has whoever polls look at once
+	wake    chan struct{} // an event has come
 	count   atomic.Int64
 	server  *http.Server
 }
@@ -33,7 +33,7 @@ func receive(client *mid.Client, out *console, address string) (*receiver, error
 			Other: func(_ context.Context, event *mid.Event) error {
 				r.count.Add(1)
 				out.event("%s: the signature of %s is good", event.Type, event.ID)
-				r.wakePoller()
+				r.wakeAwait()
 				return nil
 			},
 		}),
@@ -46,8 +46,8 @@ func receive(client *mid.Client, out *console, address string) (*receiver, error
 	return r, nil
 }
 
-// wakePoller never blocks: one wake-up in store is enough.
-func (r *receiver) wakePoller() {
+// wakeAwait never blocks: one wake-up in store is enough.
+func (r *receiver) wakeAwait() {
 	select {
 	case r.wake <- struct{}{}:
 	default:

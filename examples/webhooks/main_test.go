@@ -164,35 +164,51 @@ func TestExitStatus(t *testing.T) {
 	}
 }
 
+// claim claims an event that must be free, for a minute.
+func claim(t *testing.T, s *fileStore, id string) mid.EventClaim {
+	t.Helper()
+	c, err := s.Claim(t.Context(), id, time.Minute)
+	require.NoError(t, err, id)
+	return c
+}
+
+func refused(t *testing.T, s *fileStore, id string, want error) {
+	t.Helper()
+	c, err := s.Claim(t.Context(), id, time.Minute)
+	require.ErrorIs(t, err, want, id)
+	require.Nil(t, c)
+}
+
 func TestStoreGivesAClaimToOne(t *testing.T) {
 	s, err := openFileStore(filepath.Join(t.TempDir(), "events"), quiet)
 	require.NoError(t, err)
 	defer s.Close()
-	claim := func() bool {
-		claimed, err := s.Claim(t.Context(), "evt_1")
-		assert.NoError(t, err)
-		return claimed
-	}
 	var (
 		all    sync.WaitGroup
 		mu     sync.Mutex
-		claims int
+		claims []mid.EventClaim
 	)
 	for range 50 {
 		all.Go(func() {
-			if claim() {
+			c, err := s.Claim(t.Context(), "evt_1", time.Minute)
+			if err == nil {
 				mu.Lock()
-				claims++
+				claims = append(claims, c)
 				mu.Unlock()
+				return
 			}
+			assert.ErrorIs(t, err, mid.ErrEventInHand)
 		})
 	}
 	all.Wait()
-	assert.Equal(t, 1, claims)
-	require.NoError(t, s.Release(t.Context(), "evt_1"))
-	assert.True(t, claim())
-	require.NoError(t, s.Done(t.Context(), "evt_1"))
-	assert.False(t, claim())
+	require.Len(t, claims, 1)
+	require.NoError(t, claims[0].Release(t.Context()))
+	second := claim(t, s, "evt_1")
+	require.NoError(t, claims[0].Release(t.Context()))
+	require.ErrorIs(t, claims[0].Done(t.Context()), mid.ErrClaimLost)
+	refused(t, s, "evt_1", mid.ErrEventInHand)
+	require.NoError(t, second.Done(t.Context()))
+	refused(t, s, "evt_1", mid.ErrEventHandled)
 }
 
 func TestStoreForgetsAndRecovers(t *testing.T) {
@@ -203,13 +219,13 @@ func TestStoreForgetsAndRecovers(t *testing.T) {
 	require.NoError(t, os.WriteFile(path, []byte(lines), 0o600))
 	s, err := openFileStore(path, quiet)
 	require.NoError(t, err)
-	for id, want := range map[string]bool{"evt_old": true, "evt_full": true, "evt_new\n": false, "evt_cut": true} {
-		claimed, err := s.Claim(t.Context(), id)
-		require.NoError(t, err)
-		assert.Equal(t, want, claimed, id)
+	refused(t, s, "evt_new\n", mid.ErrEventHandled)
+	var cut mid.EventClaim
+	for _, id := range []string{"evt_old", "evt_full", "evt_cut"} {
+		cut = claim(t, s, id)
 	}
 	require.NoError(t, s.Close())
-	assert.Error(t, s.Done(t.Context(), "evt_cut"), "a file that can't be written is no success")
+	assert.Error(t, cut.Done(t.Context()), "a file that can't be written is no success")
 
 	require.NoError(t, os.WriteFile(path, []byte("not an event store"), 0o600))
 	_, err = openFileStore(path, quiet)
@@ -226,28 +242,21 @@ func TestStoreStaysSmall(t *testing.T) {
 	s, err := openFileStore(path, quiet)
 	require.NoError(t, err)
 	for _, id := range []string{"evt_1", "evt_2"} {
-		claimed, err := s.Claim(t.Context(), id)
-		require.NoError(t, err)
-		require.True(t, claimed)
-		require.NoError(t, s.Done(t.Context(), id))
+		require.NoError(t, claim(t, s, id).Done(t.Context()))
 	}
 	s.order = s.order[1:]
-	claimed, err := s.Claim(t.Context(), "evt_3")
-	require.NoError(t, err)
-	require.True(t, claimed)
+	third := claim(t, s, "evt_3")
 	s.lines = 3 * spareLines
-	require.NoError(t, s.Done(t.Context(), "evt_3"))
+	require.NoError(t, third.Done(t.Context()))
 	assert.Equal(t, 2, s.lines)
 	require.NoError(t, s.Close())
 
 	s, err = openFileStore(path, quiet)
 	require.NoError(t, err)
 	defer s.Close()
-	for id, want := range map[string]bool{"evt_1": true, "evt_2": false, "evt_3": false} {
-		claimed, err := s.Claim(t.Context(), id)
-		require.NoError(t, err)
-		assert.Equal(t, want, claimed, id)
-	}
+	claim(t, s, "evt_1")
+	refused(t, s, "evt_2", mid.ErrEventHandled)
+	refused(t, s, "evt_3", mid.ErrEventHandled)
 }
 
 // Ctrl-C ends the demonstration as it does the service: with status 0.

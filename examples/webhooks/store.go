@@ -11,6 +11,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"github.com/mobid-io/mid-go"
 )
 
 // keep is how long an event is remembered: well over the time for which MID
@@ -34,7 +36,7 @@ type fileStore struct {
 	mu      sync.Mutex
 	file    *os.File
 	lines   int // of the file
-	claimed map[string]bool
+	claims  map[string]*fileClaim
 	handled map[string]bool
 	order   []handledEvent // the oldest first
 }
@@ -48,7 +50,7 @@ type handledEvent struct {
 // openFileStore reads the file, if there is one, and writes it anew without
 // what is too old.
 func openFileStore(path string, log *slog.Logger) (*fileStore, error) {
-	s := &fileStore{path: path, log: log, claimed: map[string]bool{}, handled: map[string]bool{}}
+	s := &fileStore{path: path, log: log, claims: map[string]*fileClaim{}, handled: map[string]bool{}}
 	broken, err := s.load()
 	if err != nil {
 		return nil, fmt.Errorf("reading the event store: %w", err)
@@ -130,33 +132,64 @@ func (e handledEvent) line() []byte {
 }
 
 // Claim implements [mid.EventStore].
-func (s *fileStore) Claim(_ context.Context, id string) (bool, error) {
+func (s *fileStore) Claim(_ context.Context, id string, lease time.Duration) (mid.EventClaim, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.forget(time.Now())
-	if s.claimed[id] || s.handled[id] {
-		return false, nil
+	now := time.Now()
+	s.forget(now)
+	if s.handled[id] {
+		return nil, mid.ErrEventHandled
 	}
-	s.claimed[id] = true
-	return true, nil
+	if held := s.claims[id]; held != nil && now.Before(held.expires) {
+		return nil, mid.ErrEventInHand
+	}
+	c := &fileClaim{store: s, id: id, expires: now.Add(lease)}
+	s.claims[id] = c
+	return c, nil
 }
 
-// Done implements [mid.EventStore]. If the file can't be written, the event
-// stays claimed, so that its next delivery does not run the handler again.
-func (s *fileStore) Done(ctx context.Context, id string) error {
+// fileClaim is a claim of an event.
+type fileClaim struct {
+	store   *fileStore
+	id      string
+	expires time.Time
+}
+
+// Context implements [mid.EventClaim].
+func (*fileClaim) Context(ctx context.Context) (context.Context, error) { return ctx, nil }
+
+// Done implements [mid.EventClaim].
+func (c *fileClaim) Done(ctx context.Context) error {
+	s := c.store
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.claimed[id] {
-		return nil
+	if s.claims[c.id] != c || !time.Now().Before(c.expires) {
+		return mid.ErrClaimLost
 	}
-	e := handledEvent{ID: id, At: time.Now()}
+	if err := s.append(ctx, handledEvent{ID: c.id, At: time.Now()}); err != nil {
+		return err
+	}
+	delete(s.claims, c.id)
+	return nil
+}
+
+// Release implements [mid.EventClaim].
+func (c *fileClaim) Release(context.Context) error {
+	c.store.mu.Lock()
+	defer c.store.mu.Unlock()
+	if c.store.claims[c.id] == c {
+		delete(c.store.claims, c.id)
+	}
+	return nil
+}
+
+func (s *fileStore) append(ctx context.Context, e handledEvent) error {
 	if _, err := s.file.Write(e.line()); err != nil {
 		return err
 	}
 	if err := s.file.Sync(); err != nil {
 		return err
 	}
-	delete(s.claimed, id)
 	s.remember(e)
 	s.lines++
 	if s.lines > 2*len(s.order)+spareLines {
@@ -164,14 +197,6 @@ func (s *fileStore) Done(ctx context.Context, id string) error {
 			s.log.LogAttrs(ctx, slog.LevelError, "the event store can't be written anew", slog.Any("error", err))
 		}
 	}
-	return nil
-}
-
-// Release implements [mid.EventStore].
-func (s *fileStore) Release(_ context.Context, id string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.claimed, id)
 	return nil
 }
 

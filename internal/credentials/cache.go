@@ -176,7 +176,7 @@ func (c *Cache) land(f *flight, renewed *entry) {
 	close(f.done)
 }
 
-var errBroken = errors.New("mid: the token source did not return")
+var errBroken = errors.New("the token source did not return")
 
 // Invalidate drops t, and only t: a newer token stays.
 func (c *Cache) Invalidate(_ context.Context, t *oauth2.Token) error {

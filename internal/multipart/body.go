@@ -8,11 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"sync"
 )
 
-var errClosed = errors.New("mid: the upload's body is closed")
+var errClosed = errors.New("the upload's body is closed")
 
 // File is the file that a [Body] ends with.
 type File struct {
@@ -139,7 +138,7 @@ func (b *Body) Rewind(ctx context.Context) error {
 	select {
 	case b.turn <- struct{}{}:
 	case <-ctx.Done():
-		return fmt.Errorf("mid: wait for the earlier attempt to leave the file: %w", context.Cause(ctx))
+		return fmt.Errorf("wait for the earlier attempt to leave the file: %w", context.Cause(ctx))
 	}
 	switch {
 	case b.isClosed():
@@ -165,7 +164,7 @@ func (b *Body) within(ctx context.Context, f func() error) error {
 	case err := <-done:
 		return err
 	case <-ctx.Done():
-		return fmt.Errorf("mid: wait for the file: %w", context.Cause(ctx))
+		return fmt.Errorf("wait for the file: %w", context.Cause(ctx))
 	}
 }
 
@@ -238,7 +237,7 @@ func (b *Body) open() error {
 		return fileError("open", err)
 	}
 	if handle == nil {
-		return errors.New("mid: the file's Open returned neither a reader nor an error")
+		return errors.New("the file's Open returned neither a reader nor an error")
 	}
 	b.handle = handle
 	return nil
@@ -288,10 +287,4 @@ func (b *Body) read(p []byte, offset int64) (int, error) {
 	return b.handle.Read(p)
 }
 
-// fileError leaves the errors of the SDK's own files as they are.
-func fileError(doing string, err error) error {
-	if strings.HasPrefix(err.Error(), "mid: ") {
-		return err
-	}
-	return fmt.Errorf("mid: %s the file: %w", doing, err)
-}
+func fileError(doing string, err error) error { return fmt.Errorf("%s the file: %w", doing, err) }

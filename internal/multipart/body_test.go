@@ -200,8 +200,8 @@ func TestFileMustHaveItsSize(t *testing.T) {
 		size int64
 		want string
 	}{
-		"short": {20, "mid: file is 10 bytes, its Size says 20"},
-		"long":  {4, "mid: file is more than 4 bytes, its Size says 4"},
+		"short": {20, "the file is 10 bytes, its Size says 20"},
+		"long":  {4, "the file is more than 4 bytes, its Size says 4"},
 	} {
 		for _, fileName := range []string{"a.pdf", "sniffed"} {
 			t.Run(name+" "+fileName, func(t *testing.T) {
@@ -249,7 +249,7 @@ func TestFailuresOfTheFile(t *testing.T) {
 		b := newBody(t, nil, src.file("a.pdf"))
 		_, err := io.ReadAll(open(t, b))
 		require.ErrorIs(t, err, broken)
-		require.EqualError(t, b.Err(), "mid: open the file: disk on fire")
+		require.EqualError(t, b.Err(), "open the file: disk on fire")
 		open(t, b)
 		require.NoError(t, b.Err(), "an attempt that did nothing yet")
 	})
@@ -259,7 +259,7 @@ func TestFailuresOfTheFile(t *testing.T) {
 	})
 	t.Run("open without a reader", func(t *testing.T) {
 		_, err := New(t.Context(), NewBoundary(), nil, File{Name: "sniffed", Open: func() (io.ReadCloser, error) { return nil, nil }})
-		require.EqualError(t, err, "mid: the file's Open returned neither a reader nor an error")
+		require.EqualError(t, err, "the file's Open returned neither a reader nor an error")
 	})
 	breaking := func(r io.Reader) io.Reader { return io.MultiReader(r, failing{broken}) }
 	t.Run("read", func(t *testing.T) {
@@ -268,7 +268,7 @@ func TestFailuresOfTheFile(t *testing.T) {
 		file.Size = 0
 		b := newBody(t, nil, file)
 		_, err := io.ReadAll(open(t, b))
-		require.EqualError(t, err, "mid: read the file: disk on fire")
+		require.EqualError(t, err, "read the file: disk on fire")
 		require.Equal(t, err, b.Err())
 		require.ErrorIs(t, err, broken)
 		require.NoError(t, b.Close())
@@ -277,14 +277,8 @@ func TestFailuresOfTheFile(t *testing.T) {
 	t.Run("read while sniffing", func(t *testing.T) {
 		src := &source{t: t, content: "some", wrap: breaking}
 		_, err := New(t.Context(), NewBoundary(), nil, src.file("sniffed"))
-		require.EqualError(t, err, "mid: read the file: disk on fire")
+		require.EqualError(t, err, "read the file: disk on fire")
 		require.Equal(t, 1, src.closed)
-	})
-	t.Run("the SDK's own error", func(t *testing.T) {
-		own := errors.New("mid: can't be read again")
-		b := newBody(t, nil, (&source{t: t, openErr: own}).file("a.pdf"))
-		_, err := io.ReadAll(open(t, b))
-		require.Equal(t, own, err)
 	})
 }
 

@@ -173,7 +173,7 @@ func TestFailureOfTheFileIsToldApartFromTheConnections(t *testing.T) {
 	file.Size = 10
 	b := newBody(t, nil, file)
 	require.Error(t, send(t.Context(), b, server.URL))
-	require.EqualError(t, b.Err(), "mid: file is 5 bytes, its Size says 10")
+	require.EqualError(t, b.Err(), "the file is 5 bytes, its Size says 10")
 
 	server.Close()
 	b = newBody(t, nil, (&source{t: t, content: "fine"}).file("a.pdf"))

@@ -105,7 +105,7 @@ func (r *reader) took(n int, err error) (int, error) {
 		return 0, errClosed
 	}
 	if n > 0 && size > 0 && r.sent == size {
-		return 0, r.fail(fmt.Errorf("mid: file is more than %d bytes, its Size says %d", size, size))
+		return 0, r.fail(fmt.Errorf("the file is more than %d bytes, its Size says %d", size, size))
 	}
 	if n > 0 {
 		r.sent += int64(n)
@@ -117,7 +117,7 @@ func (r *reader) took(n int, err error) (int, error) {
 	case !errors.Is(err, io.EOF):
 		return n, r.fail(fileError("read", err))
 	case r.sent < size:
-		return n, r.fail(fmt.Errorf("mid: file is %d bytes, its Size says %d", r.sent, size))
+		return n, r.fail(fmt.Errorf("the file is %d bytes, its Size says %d", r.sent, size))
 	}
 	r.ended = true
 	return n, nil

@@ -25,6 +25,10 @@ type Call struct {
 	Body    Body    // nil: none
 	NoRetry bool    // neither retried nor, after a 401, replayed
 
+	Operation string // the operation's name
+	Template  string // its path in the contract
+	Params    any    // what the caller gave, for the errors of the call
+
 	// Attempts counts the wire sends.
 	Attempts int
 	// Last is the last answer that was retried, so that it is not lost when
@@ -80,10 +84,16 @@ func (c *Call) Value(key any) any {
 	return c.Context.Value(key)
 }
 
+// CallFrom returns the call that a context belongs to.
+func CallFrom(ctx context.Context) (*Call, bool) {
+	call, ok := ctx.Value(callKey{}).(*Call)
+	return call, ok
+}
+
 func callOf(req *http.Request) *Call { return req.Context().Value(callKey{}).(*Call) }
 
-// Tokens returns the access tokens that the call has sent; "" for none.
-func (c *Call) Tokens() (current, replaced string) { return c.token, c.replaced }
+// Tokens returns the access tokens that the call has sent.
+func (c *Call) Tokens() []string { return []string{c.token, c.replaced} }
 
 // attempt makes the request of one attempt of one that is its own to change.
 // Its header map is its own too: an earlier attempt may still be writing its

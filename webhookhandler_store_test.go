@@ -4,41 +4,46 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/mobid-io/mid-go"
 )
 
-// stumblingStore is an EventStore that fails once, in one of its methods, after
-// it has done what it was asked for, or before.
+// stumblingStore is a store of one event that fails once, in one of its
+// methods, after it has done what it was asked for, or before.
 type stumblingStore struct {
-	claimed, done   map[string]bool
+	claimed, done   bool
 	claims, release error // the failures to come
 }
 
-func (s *stumblingStore) Claim(_ context.Context, id string) (bool, error) {
-	if s.claimed[id] || s.done[id] {
-		return false, nil
+func (s *stumblingStore) Claim(context.Context, string, time.Duration) (mid.EventClaim, error) {
+	switch {
+	case s.done:
+		return nil, mid.ErrEventHandled
+	case s.claimed:
+		return nil, mid.ErrEventInHand
 	}
-	s.claimed[id] = true
+	s.claimed = true
 	err := s.claims
 	s.claims = nil
-	return true, err
+	return s, err
 }
 
-func (s *stumblingStore) Done(_ context.Context, id string) error {
-	delete(s.claimed, id)
-	s.done[id] = true
+func (*stumblingStore) Context(ctx context.Context) (context.Context, error) { return ctx, nil }
+
+func (s *stumblingStore) Done(context.Context) error {
+	s.done = true
 	return nil
 }
 
-func (s *stumblingStore) Release(_ context.Context, id string) error {
+func (s *stumblingStore) Release(context.Context) error {
 	if err := s.release; err != nil {
 		s.release = nil
 		return err
 	}
-	delete(s.claimed, id)
+	s.claimed = false
 	return nil
 }
 
@@ -49,7 +54,6 @@ func TestEventSurvivesAStoreThatStumbles(t *testing.T) {
 		"claimed, but the answer is lost": {claims: lost},
 		"not released at first":           {release: lost},
 	} {
-		store.claimed, store.done = map[string]bool{}, map[string]bool{}
 		runs := 0
 		h := newHooks(t, mid.WebhookConfig{Store: store}).Handler(otherHook(func(context.Context, *mid.Event) error {
 			if runs++; runs == 1 && store.release != nil {

@@ -1,3 +1,7 @@
+//go:build !race
+
+// The race detector allocates too, so the counts are taken without it.
+
 package mid_test
 
 import (
@@ -51,9 +55,6 @@ func newEchoClient(t testing.TB) *mid.Client {
 // What a call costs is part of what users get: these numbers may go down.
 // bench/ has them beside those of bare net/http.
 func TestAllocations(t *testing.T) {
-	if raceEnabled {
-		t.Skip("the race detector allocates")
-	}
 	c, ctx := newEchoClient(t), context.Background()
 	params := mid.CreateAuthSessionParams{Intent: mid.IntentLogin, Recipient: "+14155550123"}
 	for _, test := range []struct {

@@ -1,11 +1,15 @@
 package mid_test
 
 import (
+	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"mime"
 	"mime/multipart"
+	"net/http"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -98,4 +102,72 @@ func TestUploadsSendTheContractsFields(t *testing.T) {
 	_, err = c.Signing.UploadDocument(t.Context(), mid.UploadSigningDocumentParams{File: mid.FileFromBytes("contract.pdf", []byte("%PDF"))})
 	require.NoError(t, err)
 	require.Equal(t, map[string]string{"file": "contract.pdf application/pdf %PDF"}, parts(t, last(a.sent())))
+}
+
+// Middleware, the logger's handler and the application's own parts learn which
+// call a wire send belongs to.
+func TestOperationFrom(t *testing.T) {
+	t.Parallel()
+	_, ok := mid.OperationFrom(t.Context())
+	require.False(t, ok)
+	var mu sync.Mutex
+	var seen []mid.Operation
+	note := func(ctx context.Context) {
+		op, ok := mid.OperationFrom(ctx)
+		require.True(t, ok)
+		mu.Lock()
+		defer mu.Unlock()
+		seen = append(seen, op)
+	}
+	a := &api{handle: answers(status(503, ""), status(200, ok200("x")))}
+	c := a.client(t, mid.WithRetry(mid.RetryPolicy{MaxRetries: 1, MinWait: 1, MaxWait: 1}),
+		mid.WithLogger(slog.New(noting{slog.DiscardHandler, note})),
+		mid.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
+			return tripper(func(r *http.Request) (*http.Response, error) {
+				note(r.Context())
+				return next.RoundTrip(r)
+			})
+		}))
+	_, err := c.Authentication.GetSession(t.Context(), "sess_1")
+	require.NoError(t, err)
+	const name, path = "auth.sessions.get", "/auth/sessions/{id}"
+	require.Equal(t, []mid.Operation{
+		{Name: "token", Path: "/auth/token", Attempt: 1}, {Name: "token", Path: "/auth/token", Attempt: 1},
+		{Name: name, Path: path, Attempt: 1}, {Name: name, Path: path, Attempt: 1},
+		{Name: name, Path: path, Attempt: 2}, {Name: name, Path: path, Attempt: 2},
+	}, seen, "each send by middleware, then by the logger")
+
+	operations := map[string]string{}
+	for _, call := range postCalls() {
+		seen = nil
+		require.NoError(t, call.send(t.Context(), c), call.name)
+		operations[seen[0].Name] = seen[0].Path
+	}
+	for prefix, get := range getters(c, t) {
+		seen = nil
+		require.NoError(t, get("x"))
+		operations[seen[0].Name] = seen[0].Path
+		require.Equal(t, prefix+"{id}", seen[0].Path)
+	}
+	require.Equal(t, map[string]string{
+		"auth.sessions.create": "/auth/sessions", "auth.sessions.get": path, "auth.verify": "/auth/verify",
+		"identity.documents.upload": "/identity/documents", "identity.verifications.start": "/identity/verify",
+		"identity.verifications.get": "/identity/verifications/{id}", "signing.documents.upload": "/signing/documents",
+		"signing.sessions.create": "/signing/sessions", "signing.sessions.get": "/signing/sessions/{id}", "call": "",
+	}, operations)
+}
+
+func ok200(id string) string { return ok(`{"id":"` + id + `"}`) }
+
+// noting is a handler that notes the context of each record.
+type noting struct {
+	slog.Handler
+	note func(context.Context)
+}
+
+func (noting) Enabled(context.Context, slog.Level) bool { return true }
+
+func (n noting) Handle(ctx context.Context, r slog.Record) error {
+	n.note(ctx)
+	return n.Handler.Handle(ctx, r)
 }

@@ -33,8 +33,6 @@ var wire = map[string]struct {
 		"extracted_data":{"first_name":"Ada","last_name":"Marsh","date_of_birth":"1992-03-14","document_number":"X1","expiry_date":"2031-01-01","nationality":"GB"},
 		"rejection_reason":"blurred","created_at":"2026-01-02T03:04:05Z","completed_at":"2026-01-02T03:05:05Z","metadata":{"a":"b"}}`},
 	"SigningDocument": {new(mid.SigningDocument), `{"id":"doc_1","name":"Contract","content_type":"application/pdf","size":12,"sha256":"00ff","created_at":"2026-01-02T03:04:05Z"}`},
-	"CreateSigningSessionParams": {new(mid.CreateSigningSessionParams), `{"document_ids":["doc_1","doc_2"],"signers":[{"name":"Ada","email":"ada@example.com"}],
-		"callback_url":"https://shop.example/hook","expires_in":48,"require_biometric":false,"metadata":{"a":"b"}}`},
 	"SigningSession": {new(mid.SigningSession), `{"id":"sig_1","status":"completed","document_ids":["doc_1"],"signers":[{"name":"Ada","email":"ada@example.com","status":"signed",
 		"sign_url":"https://sign.example/1","signed_at":"2026-01-02T03:04:05Z","ip_address":"192.0.2.1","biometric_verified":true}],"require_biometric":true,
 		"created_at":"2026-01-02T03:04:05Z","expires_at":"2026-01-05T03:04:05Z","completed_at":"2026-01-02T03:05:05Z","metadata":{"a":"b"}}`},
@@ -117,6 +115,11 @@ func TestAbsentFieldsStayAbsent(t *testing.T) {
 		{mid.Verification{}, `{"id":"","status":"","document_type":"","country":"","created_at":"0001-01-01T00:00:00Z"}`},
 		{mid.IdentityDocument{}, `{"id":"","type":"","file_name":"","content_type":"","size":0,"sha256":"","created_at":"0001-01-01T00:00:00Z"}`},
 		{mid.CreateSigningSessionParams{DocumentIDs: []string{"d"}, Signers: []mid.SignerParams{}}, `{"document_ids":["d"],"signers":[]}`},
+		{mid.CreateSigningSessionParams{
+			DocumentIDs: []string{"doc_1", "doc_2"}, Signers: []mid.SignerParams{{Name: "Ada", Email: "ada@example.com"}}, CallbackURL: "https://shop.example/hook",
+			ExpiresIn: 48 * time.Hour, RequireBiometric: new(bool), Metadata: map[string]string{"a": "b"},
+		}, `{"document_ids":["doc_1","doc_2"],"signers":[{"name":"Ada","email":"ada@example.com"}],
+			"callback_url":"https://shop.example/hook","expires_in":48,"require_biometric":false,"metadata":{"a":"b"}}`},
 		{mid.Signer{}, `{"name":"","email":"","status":"","sign_url":""}`},
 	} {
 		got, err := json.Marshal(tt.model)

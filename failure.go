@@ -1,0 +1,216 @@
+package mid
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/mobid-io/mid-go/internal/redact"
+	"github.com/mobid-io/mid-go/internal/transport"
+)
+
+// failures makes the errors that callers get. Their texts are free of the client
+// secret, of the call's tokens and of the personal values that the call sent.
+type failures struct {
+	base   *url.URL
+	secret func() string // a function, so that no dump of the client shows it
+}
+
+// reported is an error of the SDK's own: its text is complete and was scrubbed.
+type reported interface{ reported() }
+
+func (*APIError) reported()        {}
+func (*RateLimitError) reported()  {}
+func (*ValidationError) reported() {}
+func (*sendError) reported()       {}
+
+// isReported looks at the outermost error only, because an error that wraps one
+// of the SDK's may say more.
+func isReported(err error) bool {
+	_, ok := err.(reported)
+	return ok
+}
+
+// answer decodes an answer and judges it: an answer that is no success, or that
+// is unreadable, becomes the call's error.
+func (f *failures) answer(call *transport.Call, resp *http.Response, into target) (*envelope, error) {
+	env, trouble := decode(resp, into)
+	switch {
+	case !isSuccess(resp) || env.Error.present() || !env.Success:
+		return env, f.refused(call, resp, env)
+	case trouble != nil:
+		return env, f.unreadable(call, resp, env, trouble.Error())
+	case into == nil:
+		return env, nil
+	}
+	if err := into.finish(); err != nil {
+		return env, f.unreadable(call, resp, env, err.Error())
+	}
+	return env, nil
+}
+
+// maxErrorBody bounds APIError.Body and the texts of an answer, in bytes.
+const maxErrorBody = 64 << 10
+
+// apiError returns the error of an answer, without a body.
+func (f *failures) apiError(call *transport.Call, resp *http.Response, env *envelope) *APIError {
+	e := &APIError{
+		StatusCode: resp.StatusCode,
+		Code:       env.Error.Code,
+		Message:    env.Error.Message,
+		RequestID:  string(env.Meta.RequestID),
+		RetryAfter: transport.RetryAfter(resp),
+		Method:     call.Method,
+		Path:       f.relative(&call.URL),
+		Attempts:   call.Attempts,
+		Header:     resp.Header.Clone(),
+	}
+	if e.Message == "" {
+		e.Message = string(env.Description)
+	}
+	for _, d := range env.Error.Details {
+		if d == (FieldError{}) {
+			continue // a null
+		}
+		e.Details = append(e.Details, d)
+	}
+	for _, values := range e.Header {
+		for i, v := range values {
+			values[i] = f.scrub(call, v)
+		}
+	}
+	f.scrubError(call, e)
+	return e
+}
+
+// refused returns the error of an answer that is no success.
+func (f *failures) refused(call *transport.Call, resp *http.Response, env *envelope) error {
+	e := f.apiError(call, resp, env)
+	e.Body = []byte(f.scrub(call, string(transport.Data(resp))))
+	switch {
+	case env.Error.present():
+	case isSuccess(resp):
+		e.Message = "the answer says that it is no success, but not why"
+	default:
+		e.Message = snippet(string(e.Body))
+	}
+	switch {
+	case resp.StatusCode/100 == 3 && resp.StatusCode != http.StatusNotModified:
+		e.Message = "the server redirects, which the SDK does not follow; check the base URL"
+	case resp.StatusCode == http.StatusNotFound && e.Path == opToken.path:
+		e.Message = "there is no token endpoint at " + f.base.String() + "; does the base URL end in /v1?"
+	}
+	if resp.StatusCode == http.StatusTooManyRequests {
+		quota, _ := transport.ReadQuota(resp.Header)
+		return &RateLimitError{RetryAfter: e.RetryAfter, RateLimit: RateLimit(quota), Err: e}
+	}
+	return e
+}
+
+// unreadable returns the error of a success that is unreadable. It has no body,
+// which may hold personal data.
+func (f *failures) unreadable(call *transport.Call, resp *http.Response, env *envelope, message string) error {
+	e := f.apiError(call, resp, env)
+	e.Message = message
+	return e
+}
+
+// snippet makes one short line of a body that is not the API's JSON.
+func snippet(body string) string {
+	const most = 200
+	var b strings.Builder
+	inTag := false
+	for _, r := range body {
+		switch {
+		case r == '<':
+			inTag = true
+			b.WriteByte(' ')
+		case r == '>' && inTag:
+			inTag = false
+		case !inTag:
+			b.WriteRune(r)
+		}
+	}
+	return redact.OneLine(b.String(), most)
+}
+
+// noAnswer returns the error of a call that no answer ended. The last answer
+// that was retried is a part of it.
+func (f *failures) noAnswer(call *transport.Call, err error) error {
+	e := &sendError{text: err.Error()}
+	if isReported(err) {
+		if call.Last == nil {
+			return err
+		}
+		e.causes = append(e.causes, err)
+	} else {
+		scrubbed := f.scrub(call, e.text)
+		if scrubbed == e.text {
+			e.causes = append(e.causes, err)
+		} else if ended := call.Err(); ended != nil {
+			e.causes = append(e.causes, ended)
+		}
+		e.text = fmt.Sprintf("mid: %s %s: %s", call.Method,
+			redact.OneLine(f.relative(&call.URL), maxLine), redact.OneLine(scrubbed, maxLine))
+		if call.Attempts > 1 {
+			e.text += fmt.Sprintf(" after %d attempts", call.Attempts)
+		}
+	}
+	if call.Last != nil {
+		_, last := f.answer(call, call.Last, nil)
+		e.text += "; the last answer: " + strings.TrimPrefix(last.Error(), "mid: ")
+		// A 401 was dealt with: what failed is what came after it.
+		if call.Last.StatusCode != http.StatusUnauthorized {
+			e.causes = append(e.causes, last)
+		}
+	}
+	return e
+}
+
+// sendError is a failure without a final answer. The last answer that was
+// retried is among its causes.
+type sendError struct {
+	text   string
+	causes []error
+}
+
+func (e *sendError) Error() string { return e.text }
+
+func (e *sendError) Unwrap() []error { return e.causes }
+
+// scrub takes secrets and the call's personal values out of a text that came
+// from outside, and bounds it. What follows the bound is looked at as well, or a
+// secret that stands across it would be seen in part.
+func (f *failures) scrub(call *transport.Call, text string) string {
+	const margin = 16 << 10 // longer than any spelling of a token
+	long := len(text) > maxErrorBody
+	if long {
+		text = text[:min(len(text), maxErrorBody+margin)]
+	}
+	text = redact.Texts(text, append(call.Tokens(), f.secret()), personalValues(call))
+	if long {
+		text = text[:min(maxErrorBody, max(len(text)-margin, 0))]
+	}
+	return text
+}
+
+// scrubError scrubs the texts of an error that may come from a server.
+func (f *failures) scrubError(call *transport.Call, e *APIError) {
+	e.Code = ErrorCode(f.scrub(call, string(e.Code)))
+	e.Message = f.scrub(call, e.Message)
+	e.RequestID = f.scrub(call, e.RequestID)
+	for i, d := range e.Details {
+		e.Details[i] = FieldError{f.scrub(call, d.Field), f.scrub(call, d.Message)}
+	}
+}
+
+// logText makes one short line of a text that came from outside.
+func (f *failures) logText(call *transport.Call, text string) string {
+	return redact.OneLine(f.scrub(call, text), maxLine)
+}
+
+// relative returns the path of a request as errors and logs have it.
+func (f *failures) relative(u *url.URL) string {
+	return strings.TrimPrefix(u.EscapedPath(), f.base.EscapedPath())
+}

@@ -1,5 +1,0 @@
-//go:build !race
-
-package mid_test
-
-const raceEnabled = false

@@ -1,0 +1,60 @@
+package mid
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/mobid-io/mid-go/internal/transport"
+)
+
+// Operation says which call a wire send belongs to. Its name and its path hold
+// no id and no personal data, so that they suit metrics and traces.
+type Operation struct {
+	// Name is one of
+	//
+	//	token · auth.sessions.create · auth.sessions.get · auth.verify
+	//	identity.documents.upload · identity.verifications.start · identity.verifications.get
+	//	signing.documents.upload · signing.sessions.create · signing.sessions.get
+	//	call, for Client.Call
+	Name string
+	// Path is the path template of the contract, like /auth/sessions/{id}. It
+	// is empty for [Client.Call], whose path may hold ids.
+	Path string
+	// Attempt counts the wire sends of the call, the present one included. It
+	// is 0 before the first.
+	Attempt int
+}
+
+// OperationFrom returns the operation that a context belongs to. It is for
+// middleware ([http.Request.Context]), for the handler of the logger given to
+// [WithLogger], and for a [Limiter], a [TokenCache] or a [TokenSource], which get
+// such a context. ok is false for any other context.
+func OperationFrom(ctx context.Context) (op Operation, ok bool) {
+	call, ok := transport.CallFrom(ctx)
+	if !ok {
+		return Operation{}, false
+	}
+	return Operation{Name: call.Operation, Path: call.Template, Attempt: call.Attempts}, true
+}
+
+// operation is one entry of the contract.
+type operation struct{ name, method, path string }
+
+// prefix is the path up to the id that ends it.
+func (o operation) prefix() string { return strings.TrimSuffix(o.path, "{id}") }
+
+var (
+	opToken             = operation{"token", http.MethodPost, "/auth/token"}
+	opCreateAuthSession = operation{"auth.sessions.create", http.MethodPost, "/auth/sessions"}
+	opGetAuthSession    = operation{"auth.sessions.get", http.MethodGet, "/auth/sessions/{id}"}
+	opVerifyAuth        = operation{"auth.verify", http.MethodPost, "/auth/verify"}
+
+	opUploadIdentityDocument = operation{"identity.documents.upload", http.MethodPost, "/identity/documents"}
+	opStartVerification      = operation{"identity.verifications.start", http.MethodPost, "/identity/verify"}
+	opGetVerification        = operation{"identity.verifications.get", http.MethodGet, "/identity/verifications/{id}"}
+
+	opUploadSigningDocument = operation{"signing.documents.upload", http.MethodPost, "/signing/documents"}
+	opCreateSigningSession  = operation{"signing.sessions.create", http.MethodPost, "/signing/sessions"}
+	opGetSigningSession     = operation{"signing.sessions.get", http.MethodGet, "/signing/sessions/{id}"}
+)

@@ -1,0 +1,84 @@
+package mid
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/mobid-io/mid-go/internal/redact"
+	"github.com/mobid-io/mid-go/internal/transport"
+)
+
+// Response is what came with a call's result, see [WithResponse]. If no final
+// answer came, all of it is zero but for Attempts.
+type Response struct {
+	StatusCode int
+	Header     http.Header
+	// RequestID names the request to MID's support.
+	RequestID string
+	// Timestamp is the server's time from the envelope. It is the zero time if
+	// the answer has none.
+	Timestamp time.Time
+	// RateLimit is the quota that this answer reports.
+	RateLimit RateLimit
+	// Attempts counts the times that the request was sent.
+	Attempts int
+	// Data is the envelope's data as it came, with the fields that the SDK
+	// does not know. It is nil if the answer has none. It may be personal data.
+	Data json.RawMessage
+}
+
+// WithResponse fills r with what came with the call's result, on errors too. It
+// must not be nil, nor shared by calls that run at the same time.
+func WithResponse(r *Response) RequestOption {
+	return func(c *requestConfig) error {
+		if r == nil {
+			return invalid("WithResponse", "needs a Response")
+		}
+		*r = Response{} // or it would keep what an earlier call left
+		c.answered = r.fill
+		return nil
+	}
+}
+
+// fill takes over what an answer says; resp is nil if none came.
+func (r *Response) fill(call *transport.Call, resp *http.Response, env *envelope) {
+	r.Attempts = call.Attempts
+	if resp == nil {
+		return
+	}
+	r.StatusCode = resp.StatusCode
+	r.Header = resp.Header
+	r.RequestID = string(env.Meta.RequestID)
+	r.Timestamp, _ = time.Parse(time.RFC3339, string(env.Meta.Timestamp))
+	if q, ok := transport.ReadQuota(resp.Header); ok {
+		r.RateLimit = RateLimit(q)
+	}
+	var body struct{ Data *json.RawMessage }
+	if json.Unmarshal(transport.Data(resp), &body) == nil && body.Data != nil {
+		r.Data = *body.Data
+	}
+}
+
+// serverTime returns the server's time when it answered; the local time if the
+// answer does not say.
+func (r *Response) serverTime() time.Time {
+	if !r.Timestamp.IsZero() {
+		return r.Timestamp
+	}
+	return transport.Date(r.Header, time.Now())
+}
+
+// Format writes the status, the request id and the attempts, whatever the verb:
+// the data may be personal.
+func (r Response) Format(f fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(f, "mid.Response{%d, request %s, attempts %d}", r.StatusCode, redact.OneLine(r.RequestID, maxName), r.Attempts)
+}
+
+// LogValue shows the status, the request id and the attempts only.
+func (r Response) LogValue() slog.Value {
+	return slog.GroupValue(slog.Int("status", r.StatusCode),
+		slog.String("request_id", redact.OneLine(r.RequestID, maxName)), slog.Int("attempts", r.Attempts))
+}
