@@ -44,7 +44,7 @@ func TestFlood(t *testing.T) {
 						time.Sleep(time.Millisecond)
 					}
 				})
-				all.Go(func() { w.otherCalls(t, flood) })
+				all.Go(func() { w.otherCalls(flood, t) })
 				var mu sync.Mutex
 				var waits []time.Duration
 				people := int(test.length / (2 * time.Second))
@@ -69,7 +69,7 @@ func TestFlood(t *testing.T) {
 }
 
 // otherCalls are those of the site that have nothing to do with signing in.
-func (w *world) otherCalls(t *testing.T, ctx context.Context) {
+func (w *world) otherCalls(ctx context.Context, t *testing.T) {
 	for ctx.Err() == nil {
 		began := time.Now()
 		_, err := w.client.Authentication.GetSession(t.Context(), "sess_unknown")

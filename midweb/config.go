@@ -83,14 +83,6 @@ type Person struct {
 	Metadata map[string]string
 }
 
-const (
-	// MetadataNumber is the key of a number in [Person].Metadata that the page
-	// and the phone both show, to be compared.
-	MetadataNumber = "number"
-	// metadataNonce is the key of what binds a session to its flow.
-	metadataNonce = "midweb"
-)
-
 var plainWord = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 
 // withDefaults returns a copy with defaults for what is not set, or says what is

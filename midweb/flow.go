@@ -19,6 +19,14 @@ const (
 	renewals = 5                // how often a page in view gets itself a new code
 )
 
+const (
+	// MetadataNumber is the key of a number in [Person].Metadata that the page
+	// and the phone both show, to be compared.
+	MetadataNumber = "number"
+	// metadataNonce is the key of what binds a session to its flow.
+	metadataNonce = "midweb"
+)
+
 // flow is one attempt of one browser to sign in. The browser carries it,
 // sealed, so that any process may go on with it.
 type flow struct {

@@ -42,9 +42,11 @@ func inWorld(t *testing.T, change func(*Config), test func(t *testing.T, w *worl
 		w := &world{Server: srv, t: t, client: srv.Client()}
 		srv.HandleCallbacks(w.client.Webhooks.Handler(mid.EventHandlers{}))
 		w.SignIn = w.process(change)
+		defer func() {
+			w.SignIn.Close()
+			time.Sleep(time.Minute) // what a call that was given up has left behind ends
+		}()
 		test(t, w)
-		w.SignIn.Close()
-		time.Sleep(time.Minute) // what a call that was given up has left behind ends
 	})
 }
 
@@ -225,7 +227,7 @@ func (tb *tab) want(states ...state) {
 		select {
 		case e := <-tb.events:
 			require.Equal(tb.t, s, e.State)
-		case <-time.After(30 * time.Second):
+		case <-time.After(2 * streamLife):
 			require.FailNow(tb.t, "nothing comes", "want %q", s)
 		}
 	}

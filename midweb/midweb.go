@@ -155,10 +155,14 @@ func (s *SignIn) refuse(w http.ResponseWriter, r *http.Request, next string, tur
 		s.fail(w, r, next, err)
 		return
 	}
-	page := s.pages.page(r, busy)
-	page.Retry = int((wait + time.Second - 1) / time.Second)
+	s.wait(w, r, http.StatusTooManyRequests, s.pages.page(r, busy), wait)
+}
+
+// wait sends a page that tries again by itself.
+func (s *SignIn) wait(w http.ResponseWriter, r *http.Request, status int, page Page, d time.Duration) {
+	page.Retry = int((d + time.Second - 1) / time.Second)
 	w.Header().Set("Retry-After", strconv.Itoa(page.Retry))
-	s.render(w, r, http.StatusTooManyRequests, page)
+	s.render(w, r, status, page)
 }
 
 // fail says that it did not work, and the log why.
@@ -212,10 +216,14 @@ func (s *SignIn) page(w http.ResponseWriter, r *http.Request, goOn bool) {
 		return
 	}
 	session, current := s.look(r.Context(), f)
-	if current == approved && s.take(w, r, f) {
-		return
+	switch {
+	case current == "":
+		page := s.pages.page(r, busy)
+		page.Of = f.tag()
+		s.wait(w, r, http.StatusServiceUnavailable, page, maxWait)
+	case current != approved || !s.take(w, r, f):
+		s.show(w, r, f, session, current)
 	}
-	s.show(w, r, f, session, current)
 }
 
 // show renders the page of a flow.
@@ -233,7 +241,8 @@ func (s *SignIn) show(w http.ResponseWriter, r *http.Request, f flow, session *m
 	s.render(w, r, http.StatusOK, page)
 }
 
-// look returns how far a flow is. It waits for the first look of this process.
+// look returns how far a flow is. It waits for the first look of this process,
+// but not for ever: if MID does not answer, the state is empty.
 func (s *SignIn) look(ctx context.Context, f flow) (*mid.AuthSession, state) {
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
@@ -247,9 +256,9 @@ func (s *SignIn) look(ctx context.Context, f flow) (*mid.AuthSession, state) {
 		select {
 		case <-changed:
 		case <-s.watches.closing():
-			return nil, failed
+			return nil, ""
 		case <-ctx.Done():
-			return nil, failed
+			return nil, ""
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"html/template"
+	"io"
 	"net/http"
 	"strconv"
 	"time"
@@ -42,7 +43,7 @@ type Page struct {
 	Of    string
 	Renew bool
 
-	// Retry is in how many seconds the page tries again, if it does.
+	// Retry is in how many seconds a busy page tries again.
 	Retry int
 }
 
@@ -108,6 +109,12 @@ func newPages(name string, own *template.Template, texts map[string]map[string]s
 		return nil, err
 	}
 	p := &pages{set: set, name: name, languages: languages, assets: make(map[string]asset)}
+	for _, s := range []state{atStart, waiting, scanned, approved, rejected, expired, failed, busy, problem} {
+		sample := Page{State: string(s), Name: name, Language: english, Text: languages[english], Number: "42"}
+		if err := set.ExecuteTemplate(io.Discard, "layout", sample); err != nil {
+			return nil, fmt.Errorf("midweb: %w", err)
+		}
+	}
 	for _, name := range []string{"midweb.css", "midweb.js"} {
 		data, err := files.ReadFile("static/" + name)
 		if err != nil {

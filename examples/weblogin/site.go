@@ -20,7 +20,7 @@ func (s *site) signedIn(w http.ResponseWriter, _ *http.Request, result *mid.Auth
 	session := rand.Text()
 	s.sessions.Store(session, result.UserID)
 	time.AfterFunc(life, func() { s.sessions.Delete(session) })
-	http.SetCookie(w, &http.Cookie{Name: "session", Value: session, Path: "/", MaxAge: int(life.Seconds()),
+	http.SetCookie(w, &http.Cookie{Name: "session", Value: session, Path: "/", MaxAge: int(life.Seconds()), //nolint:gosec // Secure with TLS
 		HttpOnly: true, Secure: strings.HasPrefix(*origin, "https:"), SameSite: http.SameSiteLaxMode})
 }
 
