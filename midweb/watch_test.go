@@ -30,6 +30,8 @@ func TestNoLooksWhileNoOneLooks(t *testing.T) {
 		looks := w.count(http.MethodGet, "/auth/sessions/")
 		time.Sleep(3 * time.Minute)
 		assert.Equal(t, looks, w.count(http.MethodGet, "/auth/sessions/"))
+		w.watches.mu.Lock()
+		defer w.watches.mu.Unlock()
 		assert.Empty(t, w.watches.byID)
 	})
 }
