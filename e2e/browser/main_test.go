@@ -19,6 +19,13 @@ const (
 // TestMain ends what the tests share, and fails the run if something of it, or
 // of a test, is left.
 func TestMain(m *testing.M) {
+	if os.Getenv(siteAddr) != "" {
+		if err := runSite(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	code := m.Run()
 	if err := shared.close(); err != nil {
 		fmt.Fprintln(os.Stderr, "Chromium did not end well:", err)

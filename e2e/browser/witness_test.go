@@ -85,7 +85,7 @@ func onLoopback(address string) bool {
 		return true
 	case "http", "https", "ws", "wss":
 		ip := net.ParseIP(u.Hostname())
-		return u.Hostname() == otherHost || ip != nil && ip.IsLoopback()
+		return ip != nil && ip.IsLoopback()
 	}
 	return false
 }
