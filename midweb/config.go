@@ -25,7 +25,8 @@ type Config struct {
 	// SignedIn makes the site's own session for the person who approved: it
 	// looks up its user by result.UserID, and sets its own cookie. If it writes
 	// no answer, the browser goes on to where it wanted to. It is called once
-	// for each approval.
+	// for each approval. Browsers must not cache what depends on the session, a
+	// redirect to the sign-in included: set Cache-Control to no-store there.
 	SignedIn func(w http.ResponseWriter, r *http.Request, result *mid.AuthenticationResult)
 
 	// Origin is the site's own, as the address bar shows it, like

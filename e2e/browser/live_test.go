@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"regexp"
 	"strconv"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -50,12 +51,13 @@ func TestSpokenOnce(t *testing.T) {
 	}, said())
 }
 
-// shortLived has MID's codes expire after a time.
+// shortLived has the first code of MID's expire after a time.
 func shortLived(life time.Duration) midtest.Option {
 	expires := regexp.MustCompile(`"expires_at":"[^"]+"`)
+	var codes atomic.Int32
 	return midtest.WithMiddleware(func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if r.Method != http.MethodPost || r.URL.Path != "/v1/auth/sessions" {
+			if r.Method != http.MethodPost || r.URL.Path != "/v1/auth/sessions" || codes.Add(1) > 1 {
 				next.ServeHTTP(w, r)
 				return
 			}

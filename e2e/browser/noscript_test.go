@@ -51,6 +51,7 @@ func TestBusyWithoutScripts(t *testing.T) {
 	page.open(site.url)
 	page.press("#start")
 	page.until(atState("waiting"))
+	assert.True(t, page.saw("429"), "nothing was braked")
 }
 
 // TestMockWithoutScripts: the forms do, and a link to refresh.

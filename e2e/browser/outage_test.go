@@ -109,8 +109,8 @@ func TestFrozenTab(t *testing.T) {
 	t.Parallel()
 	site := startSite(t, nil)
 	tb := newTab(t)
-	tb.use(look{"light", 360})
 	tb.startSignIn(site.url)
+	tb.use(look{"light", 360})
 	assert.Equal(t, ask[string](tb, `document.getElementById("app-link").href`), "mid://auth?session="+site.newest())
 	assert.Less(t, ask[float64](tb, `document.getElementById("app-link").getBoundingClientRect().bottom`),
 		ask[float64](tb, `document.getElementById("qr").getBoundingClientRect().top`), "on a phone the app comes first")
@@ -131,9 +131,10 @@ func TestWayBack(t *testing.T) {
 	site := startSite(t, nil)
 	tb := newTab(t)
 	tb.startSignIn(site.url)
+	tb.excuse("BounceTrackingIssue") // there and back without a click is what trackers do
 	tb.open("data:text/html,<!doctype html><html lang=en><title>Elsewhere</title>")
 	require.NoError(t, site.Approve(site.newest(), "user_ada_marsh"))
-	ask[bool](tb, "history.back() || true")
+	ask[int](tb, "setTimeout(() => history.back(), 100)")
 	assert.Equal(t, "user_ada_marsh", tb.user())
 }
 

@@ -1,10 +1,12 @@
 package browser_test
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -40,6 +42,7 @@ func newSite(client *mid.Client, cfg midweb.Config) (http.Handler, func(), error
 	mux.Handle("/signin/", signIn)
 	mux.Handle("POST /mid/events", client.Webhooks.Handler(mid.EventHandlers{}))
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store") // it depends on who is signed in
 		user, err := r.Cookie("user")
 		if err != nil {
 			w.Header().Set("Location", "signin/")
@@ -84,18 +87,44 @@ func startSite(t *testing.T, change func(*midweb.Config), options ...midtest.Opt
 // newest is the id of the session that was created last.
 func (s *site) newest() string { return s.AuthSessions()[0].ID }
 
-// flood begins sign-ins until the site's brake holds this address back.
-func (s *site) flood(t *testing.T) {
+// flood begins sign-ins until it is stopped, so that the site's brake holds this
+// address back. It returns once it does.
+func (s *site) flood(t *testing.T) (stop func()) {
 	t.Helper()
-	for status := 0; status != http.StatusTooManyRequests; {
-		r, err := http.NewRequestWithContext(bounded(t), http.MethodPost, s.url+"signin/", nil)
-		require.NoError(t, err)
-		answer, err := http.DefaultTransport.RoundTrip(r)
-		require.NoError(t, err)
-		answer.Body.Close()
-		status = answer.StatusCode
+	ctx, cancel := context.WithCancel(t.Context())
+	braked, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		transport := &http.Transport{}
+		defer transport.CloseIdleConnections()
+		var once sync.Once
+		for ctx.Err() == nil {
+			r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url+"signin/", nil)
+			if err != nil {
+				return
+			}
+			answer, err := transport.RoundTrip(r)
+			if err != nil {
+				continue // the end of ctx, or of the site
+			}
+			answer.Body.Close()
+			if answer.StatusCode == http.StatusTooManyRequests {
+				once.Do(func() { close(braked) })
+			}
+			time.Sleep(pause)
+		}
+	}()
+	stop = func() {
+		cancel()
+		<-ended
 	}
-	http.DefaultClient.CloseIdleConnections()
+	t.Cleanup(stop)
+	select {
+	case <-braked:
+	case <-time.After(patience):
+		require.FailNow(t, "nothing is braked")
+	}
+	return stop
 }
 
 // What the pages say of themselves.

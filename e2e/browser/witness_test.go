@@ -64,6 +64,14 @@ func (w *witness) excuse(text string) {
 	w.excused = append(w.excused, text)
 }
 
+// saw reports whether something that contains the text was found, excused or
+// not.
+func (w *witness) saw(text string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.ContainsFunc(w.found, func(found string) bool { return strings.Contains(found, text) })
+}
+
 // report returns what was found and not excused.
 func (w *witness) report() []string {
 	w.mu.Lock()

@@ -25,9 +25,9 @@ func (s *site) signedIn(w http.ResponseWriter, _ *http.Request, result *mid.Auth
 }
 
 func (s *site) account(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store") // the redirect, too
 	if cookie, err := r.Cookie("session"); err == nil {
 		if user, ok := s.sessions.Load(cookie.Value); ok {
-			w.Header().Set("Cache-Control", "no-store")
 			_ = page.Execute(w, user)
 			return
 		}

@@ -2,16 +2,30 @@
 
 // Keeps the sign-in page up to date. Without it the page refreshes itself.
 (() => {
+  // A page that comes back from the browser's cache is out of date.
+  addEventListener("pageshow", (e) => e.persisted && location.reload());
+
   const card = document.getElementById("signin");
+  if (!card) return;
   const status = document.getElementById("status");
   const clock = document.getElementById("countdown");
   const bar = document.getElementById("timeleft");
   const name = document.title.lastIndexOf(" · ");
   const site = name < 0 ? "" : document.title.slice(name);
   const open = () => card.dataset.state === "waiting" || card.dataset.state === "scanned";
-  const leave = () => location.replace("finish"); // the server signs this browser in there
   const renewAhead = 30; // seconds before the code expires
   const sight = 700; // milliseconds in which "approved" is to be seen
+
+  // The server signs this browser in at finish, once: a request that another
+  // one cut off would have been it.
+  let leaving = false;
+  function leave(go = () => location.replace("finish")) {
+    if (leaving) return;
+    leaving = true; // for good: a page that comes back loads again
+    hush();
+    go();
+  }
+  const again = () => location.reload();
 
   // show turns the page to a state and says so, once, to those who can't see it.
   function show(state) {
@@ -51,13 +65,13 @@
   // getting one, the old one expires and its page has a button.
   let renewing = false;
   async function renew() {
-    if (renewing || document.hidden || card.dataset.state !== "waiting" || !card.dataset.renew) return;
+    if (renewing || document.hidden || leaving || card.dataset.state !== "waiting" || !card.dataset.renew) return;
     renewing = true;
     try {
       const answer = await fetch("renew", { method: "POST" });
       if (!answer.ok) return;
       const code = await answer.json();
-      if (card.dataset.state !== "waiting") return location.reload();
+      if (card.dataset.state !== "waiting") return leave(again);
       document.getElementById("qr").src = code.qr;
       document.getElementById("app-link")?.setAttribute("href", code.link);
       const number = document.querySelector("#number b");
@@ -82,7 +96,7 @@
   // proxies that hold answers back delay nothing, and is asked for again.
   function listen() {
     clearTimeout(timer);
-    if (events || document.hidden || !open()) return;
+    if (events || leaving || document.hidden || !open()) return;
     const query = new URLSearchParams({ of: card.dataset.of, seen: card.dataset.state });
     const source = new EventSource(`events?${query}`);
     events = source;
@@ -90,12 +104,12 @@
       if (events !== source) return;
       const { state, remaining } = JSON.parse(e.data);
       if (state === "gone") return leave(); // another tab was quicker
-      if (state === "moved") return location.reload(); // to the code of another tab
+      if (state === "moved") return leave(again); // to the code of another tab
       count(remaining);
       if (state === card.dataset.state) return;
       show(state);
       hush();
-      if (state === "approved") setTimeout(leave, sight);
+      if (state === "approved") setTimeout(() => leave(), sight);
       else listen();
     });
     // It comes again by itself after a lost connection, but not after a
@@ -120,17 +134,13 @@
     listen();
   }
 
+  addEventListener("pageshow", (e) => (leaving ||= e.persisted)); // see above
   addEventListener("visibilitychange", () => (document.hidden ? hush() : wake()));
   document.addEventListener("freeze", hush);
   document.addEventListener("resume", wake);
   addEventListener("online", wake);
-  // A page that comes back from the browser's cache is out of date.
-  addEventListener("pageshow", (e) => {
-    if (e.persisted) location.reload();
-  });
-
   count(Number(card.dataset.remaining));
-  if (card.dataset.state === "approved") setTimeout(leave, sight);
+  if (card.dataset.state === "approved") setTimeout(() => leave(), sight);
   if (!open()) return;
   setInterval(() => open() && tick(), 1000);
   listen();
