@@ -36,7 +36,7 @@ const (
 	AuthScanned  AuthStatus = "scanned"  // scanned, not decided yet
 	AuthApproved AuthStatus = "approved" // the user approved
 	AuthRejected AuthStatus = "rejected" // the user declined
-	AuthExpired  AuthStatus = "expired"  // nobody decided in time
+	AuthExpired  AuthStatus = "expired"  // the user did not decide in time
 )
 
 // Final reports whether the session can no longer change. It is false for a
@@ -51,12 +51,12 @@ type CreateAuthSessionParams struct {
 	// Intent is what the user is asked to approve. Required.
 	Intent Intent `json:"intent"`
 	// Recipient is the user's mobile number in E.164 form, like +14155550123.
-	// Empty: whoever scans the QR code may approve. Personal data.
+	// If empty, anyone who scans the QR code may approve. Personal data.
 	Recipient string `json:"recipient,omitempty"`
 	// CallbackURL is the absolute http or https URL that the
-	// authentication.completed event is sent to. Empty: no event.
+	// authentication.completed event is sent to. If empty, no event is sent.
 	CallbackURL string `json:"callback_url,omitempty"`
-	// Metadata is given back unchanged with the session. Nil: none.
+	// Metadata is given back unchanged with the session. If nil, there is none.
 	Metadata map[string]string `json:"metadata,omitempty"`
 }
 
@@ -94,12 +94,13 @@ type AuthSession struct {
 	// the src attribute of an img element. (In package html/template, convert
 	// it to template.URL.)
 	QRCode string `json:"qr_code"`
-	// QRData is the text that the QR code holds, for drawing it oneself.
+	// QRData is the text that the QR code holds. On a phone it is the link that
+	// opens the MID app.
 	QRData string `json:"qr_data"`
-	// UserID tells who approved; empty until then.
+	// UserID is who approved. It is empty until then.
 	UserID string `json:"user_id,omitempty"`
-	// Method tells how the phone recognised the user: face, fingerprint or
-	// pin; empty until the session is approved.
+	// Method is how the phone recognised the user: face, fingerprint or pin. It
+	// is empty until the session is approved.
 	Method    string    `json:"method,omitempty"`
 	CreatedAt time.Time `json:"created_at"`
 	// ExpiresAt is when an undecided session expires, by the server's clock.
@@ -124,7 +125,7 @@ type VerifyAuthenticationParams struct {
 	// SessionID is the session's id. Required.
 	SessionID string `json:"session_id"`
 	// Expect says which session it must be. If nil, any approved session of the
-	// account verifies, whoever it was for and whatever it was approved for.
+	// account verifies, of any user and for any intent.
 	Expect *AuthExpectation `json:"-"`
 }
 
@@ -149,7 +150,7 @@ type AuthExpectation struct {
 	// refuses the sessions of others.
 	Metadata map[string]string
 	// MaxAge is how long ago the session may have been approved, by the server's
-	// clock. Zero: 5 minutes. Not negative.
+	// clock. If zero, it is 5 minutes. It must not be negative.
 	MaxAge time.Duration
 }
 
@@ -200,8 +201,8 @@ func unexpectedSession(field string) error {
 // AuthenticationResult is the answer of POST /auth/verify.
 type AuthenticationResult struct {
 	SessionID string `json:"session_id"`
-	// Verified is true only for a session that was really approved. Sign a
-	// user in on this and nothing else.
+	// Verified is true only for a session that was really approved. Sign a user
+	// in only on this.
 	Verified bool       `json:"verified"`
 	Status   AuthStatus `json:"status"`
 	// UserID and Method are empty unless Verified.
@@ -222,9 +223,9 @@ func (r AuthenticationResult) Format(f fmt.State, _ rune) {
 }
 
 // CreateSession creates a session to be shown to the user as a QR code. It
-// expires after five minutes unless the user decides before. A parameter that
-// can't be right is a [*ValidationError] and sends nothing; other failures are
-// as for [Client.Call].
+// expires after five minutes unless the user decides before. An invalid
+// parameter is a [*ValidationError] and sends nothing. Other failures are as for
+// [Client.Call].
 //
 // POST /auth/sessions
 func (s *AuthenticationService) CreateSession(ctx context.Context, params CreateAuthSessionParams, opts ...RequestOption) (*AuthSession, error) {
@@ -290,9 +291,9 @@ func (p VerifyAuthenticationParams) Format(f fmt.State, _ rune) {
 
 // WaitForSession polls until the session's status is final and returns it.
 // If the session's expiry passes first, it looks once more and returns the
-// session as it then is, so check Status. It returns an error when ctx ends
-// (matching ctx's error) or when an answer can't get better, such as
-// [ErrNotFound]; 429, 5xx and network failures are waited out.
+// session as it then is, so check Status. It returns an error that matches ctx's
+// when ctx ends, and at once an error that can't pass, such as [ErrNotFound];
+// 429, 5xx and network failures are waited out.
 //
 // GET /auth/sessions/{id}
 func (s *AuthenticationService) WaitForSession(ctx context.Context, id string, opts PollOptions) (*AuthSession, error) {

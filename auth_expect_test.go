@@ -2,7 +2,6 @@ package mid_test
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -164,6 +163,6 @@ func TestExpectAgainstTheFake(t *testing.T) {
 		_, err = c.Authentication.Verify(t.Context(), mid.VerifyAuthenticationParams{
 			SessionID: session.ID, Expect: &mid.AuthExpectation{Intent: mid.IntentLogin, Metadata: map[string]string{"nonce": "nonce-1"}},
 		})
-		require.True(t, errors.Is(err, want), "%v", err)
+		require.ErrorIs(t, err, want)
 	}
 }

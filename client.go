@@ -32,8 +32,8 @@ type Client struct {
 }
 
 // NewClient returns a client for the credentials of a MID account. It sends
-// nothing: the first request fetches a token. Empty credentials and options
-// that can't be right are a [*ValidationError].
+// nothing: the first request fetches a token. Empty credentials and invalid
+// options are a [*ValidationError].
 func NewClient(clientID, clientSecret string, opts ...Option) (*Client, error) {
 	cfg, err := newConfig(clientID, clientSecret, opts)
 	if err != nil {
@@ -60,8 +60,8 @@ func NewClient(clientID, clientSecret string, opts ...Option) (*Client, error) {
 // NewClientFromEnv is [NewClient] with the credentials in the environment
 // variables MID_CLIENT_ID and MID_CLIENT_SECRET. MID_BASE_URL, if set, is the
 // base URL, as for [WithBaseURL]; MID_WEBHOOK_SECRET, if set, is the webhook
-// secret, unless [WithWebhooks] has Secrets. opts win over the environment, but
-// what is set there must make sense.
+// secret, unless [WithWebhooks] has Secrets. opts win over the environment, whose
+// values must be valid all the same.
 func NewClientFromEnv(opts ...Option) (*Client, error) {
 	var env []Option
 	if secret := os.Getenv("MID_WEBHOOK_SECRET"); secret != "" {
@@ -154,11 +154,11 @@ func retryStage(policy RetryPolicy, next http.RoundTripper) transport.Retry {
 	}
 }
 
-// RateLimit returns the quota as the latest answer told it; its zero value
-// before the first.
+// RateLimit returns the quota as the latest answer reported it. It is the zero
+// value before the first.
 func (c *Client) RateLimit() RateLimit { return c.pipeline.quota.seen() }
 
-// Format writes the base URL alone, whatever the verb.
+// Format writes only the base URL, whatever the verb.
 func (c Client) Format(f fmt.State, _ rune) {
 	if c.pipeline == nil {
 		writeShown(f, "mid.Client", hidden())
@@ -175,7 +175,7 @@ func (c Client) Format(f fmt.State, _ rune) {
 // An answer that is no success is an [*APIError], or a [*RateLimitError] for
 // the rate limit. A path that leads elsewhere is a [*ValidationError]. When no
 // answer came, the error wraps the network's, such as a [*net.OpError], or
-// ctx's.
+// ctx's. Texts of in are taken out of error texts, because they may be personal.
 func (c *Client) Call(ctx context.Context, method, path string, in, out any, opts ...RequestOption) error {
 	cfg, err := newRequestConfig(opts)
 	if err != nil {

@@ -14,9 +14,9 @@ import (
 	"github.com/mobid-io/mid-go/internal/contract"
 )
 
-// TestWireDocument holds docs/wire.md to the contract: every operation,
-// schema, parameter and field stands in its table with the contract's
-// x-source, and nothing else does.
+// TestWireDocument compares docs/wire.md with the contract: the tables have
+// every operation, schema, parameter and field with the contract's x-source, and
+// nothing else.
 func TestWireDocument(t *testing.T) {
 	page, err := os.ReadFile("docs/wire.md")
 	require.NoError(t, err)
@@ -87,9 +87,9 @@ func TestWireDocument(t *testing.T) {
 	assert.Equal(t, fields, table("## Fields with a source of their own", 0))
 	assert.Equal(t, parameters, table("## Parameters and headers", 0))
 
-	var told []string
+	var listed []string
 	for _, row := range rows(t, string(page), "## What to check against the live API") {
-		told = append(told, row[0])
+		listed = append(listed, row[0])
 		if row[2] == "not read" {
 			continue
 		}
@@ -98,7 +98,7 @@ func TestWireDocument(t *testing.T) {
 		require.NoError(t, err)
 		assert.Regexp(t, `json:"`+name+`[",]`, string(code), "%s is not in %s", row[0], row[2])
 	}
-	assert.ElementsMatch(t, inferred, told)
+	assert.ElementsMatch(t, inferred, listed)
 }
 
 // rows returns the cells of the first table below a heading, without its head
@@ -124,7 +124,7 @@ func rows(t *testing.T, page, heading string) (rows [][]string) {
 	return rows[2:]
 }
 
-// contractLines is as much of the contract's YAML as this test needs: the
+// contractLines is the part of the contract's YAML that this test needs: the
 // paths of its keys in their order, and the plain values.
 type contractLines struct {
 	keys   [][]string

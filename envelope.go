@@ -6,11 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"reflect"
-	"strings"
 	"unicode/utf8"
 
-	"github.com/mobid-io/mid-go/internal/redact"
+	"github.com/mobid-io/mid-go/internal/jsonwire"
 	"github.com/mobid-io/mid-go/internal/transport"
 )
 
@@ -98,7 +96,7 @@ func decode(resp *http.Response, into target) (*envelope, error) {
 	case err != nil && data[0] == '<':
 		return env, errors.New("the answer is a web page, not JSON; check the base URL, or a proxy on the way")
 	case err != nil:
-		return env, errors.New("the answer is not what was expected: " + jsonTrouble(err))
+		return env, errors.New("the answer is not what was expected: " + jsonwire.Trouble(err, into))
 	case into != nil && into.empty():
 		return env, errors.New("the answer has no data")
 	}
@@ -112,7 +110,7 @@ func unmarshal(resp *http.Response, data []byte, into target) (*envelope, error)
 	if into != nil && isSuccess(resp) {
 		env := into.head()
 		env.Success = true
-		if trouble = json.Unmarshal(data, into); trouble == nil {
+		if trouble = jsonwire.Unmarshal(data, into); trouble == nil {
 			return env, nil
 		}
 	}
@@ -124,51 +122,6 @@ func unmarshal(resp *http.Response, data []byte, into target) (*envelope, error)
 	return env, trouble
 }
 
-// jsonTrouble says what is wrong with a JSON text, or with a value that was to
-// become one, without quoting it.
-func jsonTrouble(err error) string {
-	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		what := "it"
-		if e.Field != "" {
-			what = "its field " + redact.OneLine(strings.TrimPrefix(e.Field, "envelope."), maxName)
-		} else if e.Type.Kind() != reflect.Struct {
-			what = "it, or a value in it,"
-		}
-		return what + " is not " + jsonKind(e.Type)
-	}
-	if e, ok := errors.AsType[*json.SyntaxError](err); ok {
-		if e.Offset <= 1 {
-			return "it is not JSON"
-		}
-		return fmt.Sprintf("it is not JSON, or only its first %d bytes are", e.Offset-1)
-	}
-	if e, ok := errors.AsType[*json.UnsupportedTypeError](err); ok {
-		return fmt.Sprintf("it holds a %v", e.Type)
-	}
-	if _, ok := errors.AsType[*json.UnsupportedValueError](err); ok {
-		return "it holds a value that JSON can't express, like NaN or a cycle"
-	}
-	if e, ok := errors.AsType[*json.MarshalerError](err); ok {
-		return fmt.Sprintf("the encoder of %v fails", e.Type)
-	}
-	return "one of its values has a form that the SDK does not know"
-}
-
-// jsonKind names what JSON has for a Go type.
-func jsonKind(t reflect.Type) string {
-	switch t.Kind() {
-	case reflect.Struct, reflect.Map:
-		return "a JSON object"
-	case reflect.Slice, reflect.Array:
-		return "a JSON array"
-	case reflect.String:
-		return "a JSON string"
-	case reflect.Bool:
-		return "true or false"
-	}
-	return "a number that fits into " + t.String()
-}
-
 // ownAnswer is the answer to a [Client.Call]: its data is decoded into the
 // caller's value once the answer is known to be a success.
 type ownAnswer struct {
@@ -177,8 +130,8 @@ type ownAnswer struct {
 }
 
 func (a *ownAnswer) finish() error {
-	if err := json.Unmarshal(*a.Data, a.out); err != nil {
-		return fmt.Errorf("the answer's data does not fit into %T: %s", a.out, jsonTrouble(err))
+	if err := jsonwire.Unmarshal(*a.Data, a.out); err != nil {
+		return fmt.Errorf("the answer's data does not fit into %T: %s", a.out, jsonwire.Trouble(err, a.out))
 	}
 	return nil
 }

@@ -74,14 +74,17 @@ type APIError struct {
 	// Code is empty when the answer was not the API's JSON.
 	Code ErrorCode
 	// Message is the server's, or a short piece of the body when the answer
-	// was not the API's JSON. A success that could not be read is told without
-	// a word of its body.
+	// was not the API's JSON. Of a success that is unreadable, it says what is
+	// wrong and quotes nothing.
 	Message string
-	// Details tell what was wrong with which field; nil if nothing was told.
+	// Details say what was wrong with which field. It is nil if the server named
+	// no field.
 	Details []FieldError
-	// RequestID names the request to MID's support; empty if it was not told.
+	// RequestID names the request to MID's support. It is empty if the answer
+	// has none.
 	RequestID string
-	// RetryAfter is how long the server asked to wait; zero if it did not.
+	// RetryAfter is how long the server asked to wait. It is zero if the server
+	// did not ask.
 	RetryAfter time.Duration
 	// Method and Path are the request's; Path is relative to the base URL and
 	// has no query.
@@ -95,9 +98,9 @@ type APIError struct {
 	Body []byte `json:"-"`
 }
 
-// Error tells the status, the code, the message, the fields and the request
-// id on one line of bounded length. It never holds the client secret or the
-// access token.
+// Error returns the status, the code, the message, the fields and the request
+// id on one line of bounded length. It never holds the client secret, the access
+// token or the personal values that the call sent.
 func (e *APIError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "mid: %s %s: %d", e.Method, redact.OneLine(e.Path, maxLine), e.StatusCode)
@@ -172,11 +175,13 @@ var statusErrors = map[int]error{
 	http.StatusTooManyRequests:       ErrRateLimited,
 }
 
-// RateLimitError says that a request was refused for the rate limit: by the
-// server, with a wait that is too long or after the last retry (Err is then the
-// [*APIError]), or by the client's own limiter before anything was sent (Err
-// is then nil, or [context.DeadlineExceeded] if the wait would have outlived
-// the context). It matches [ErrRateLimited].
+// RateLimitError says that a request was refused for the rate limit. It matches
+// [ErrRateLimited].
+//
+// If the server refused it, with a wait that is too long or after the last retry,
+// Err is the [*APIError]. If the client's own limiter refused it before anything
+// was sent, Err is nil, or [context.DeadlineExceeded] if the wait would have
+// outlived the context.
 type RateLimitError struct {
 	// RetryAfter is how long to wait before the next try.
 	RetryAfter time.Duration
@@ -186,7 +191,7 @@ type RateLimitError struct {
 	Err error
 }
 
-// Error tells how long to wait and why.
+// Error says how long to wait and why.
 func (e *RateLimitError) Error() string {
 	text := fmt.Sprintf("mid: rate limited, try again in %v", e.RetryAfter.Round(time.Millisecond))
 	if e.Err == nil {
@@ -204,12 +209,12 @@ func (e *RateLimitError) Is(target error) bool { return target == ErrRateLimited
 // Unwrap returns Err.
 func (e *RateLimitError) Unwrap() error { return e.Err }
 
-// ValidationError says that a parameter or an option can't be right. Nothing
-// was sent. It never quotes the value.
+// ValidationError says that a parameter or an option is invalid. Nothing was
+// sent. It never quotes the value.
 type ValidationError struct {
 	Field  string // the Go field, like Signers[0].Email, or the option
 	Reason string
 }
 
-// Error tells the field and the reason.
+// Error names the field and the reason.
 func (e *ValidationError) Error() string { return "mid: " + e.Field + " " + e.Reason }

@@ -2,6 +2,7 @@ package mid_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
 	"strings"
@@ -11,9 +12,8 @@ import (
 	"github.com/mobid-io/mid-go/midtest"
 )
 
-// A user signs in on the phone. The examples run against the fake server of
-// package midtest; with the real one, the client is that of NewClient, and the
-// user approves.
+// A user signs in on the phone. The examples use the fake server of package
+// midtest. With the real one, NewClient makes the client, and the user approves.
 func Example() {
 	server := midtest.NewServer()
 	defer server.Close()
@@ -114,6 +114,29 @@ func ExampleAuthenticationService_Verify() {
 	// true approved user_ada face
 }
 
+// Expect refuses the approval of something else: here the user approved a
+// payment, and no one is signed in.
+func ExampleAuthenticationService_Verify_expect() {
+	server := midtest.NewServer()
+	defer server.Close()
+	client := server.Client()
+	ctx := context.Background()
+
+	payment, err := client.Authentication.CreateSession(ctx, mid.CreateAuthSessionParams{Intent: mid.IntentPayment})
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := server.Approve(payment.ID, "user_ada"); err != nil { // the phone
+		log.Fatal(err)
+	}
+	_, err = client.Authentication.Verify(ctx, mid.VerifyAuthenticationParams{
+		SessionID: payment.ID,
+		Expect:    &mid.AuthExpectation{Intent: mid.IntentLogin},
+	})
+	fmt.Println(errors.Is(err, mid.ErrUnexpectedSession))
+	// Output: true
+}
+
 // The end of a wait may be any final status, not only an approval.
 func ExampleAuthenticationService_WaitForSession() {
 	server := midtest.NewServer()
@@ -137,7 +160,7 @@ func ExampleAuthenticationService_WaitForSession() {
 	case mid.AuthRejected:
 		fmt.Println("the user declined")
 	default:
-		fmt.Println("nobody decided in time:", session.Status)
+		fmt.Println("the user did not decide in time:", session.Status)
 	}
 	// Output: the user declined
 }

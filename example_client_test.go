@@ -26,7 +26,7 @@ func ExampleNewClient() {
 	// Output: mid.Client{https://sandbox.api.mobid.io/v1}
 }
 
-// Options that can't be right are found before anything is sent.
+// An invalid option is found before anything is sent.
 func ExampleNewClient_wrongOption() {
 	_, err := mid.NewClient("client_bluebird", "a secret from the vault",
 		mid.WithBaseURL("http://api.example.com/v1"), // the secret would go there in the clear
@@ -62,8 +62,7 @@ func ExampleNewClientFromEnv() {
 	// Output: mid.Client{https://sandbox.api.mobid.io/v1}
 }
 
-// Call reaches an endpoint that the SDK has no method for, with a type of the
-// caller's own.
+// Call reaches an endpoint that the SDK has no method for, with your own types.
 func ExampleClient_Call() {
 	server := midtest.NewServer()
 	defer server.Close()
@@ -115,8 +114,8 @@ func ExampleWithResponse() {
 	// request id known: true
 }
 
-// A key of the caller's own makes a job safe to run again, in another process
-// too: the second session is the first.
+// A key of your own makes a job safe to run again, in another process too: the
+// second session is the first.
 func ExampleWithIdempotencyKey() {
 	server := midtest.NewServer()
 	defer server.Close()
@@ -136,8 +135,8 @@ func ExampleWithIdempotencyKey() {
 	// Output: true
 }
 
-// With a plan, requests are paced before the server has to refuse any. One
-// that can't go within its deadline fails at once.
+// With a plan, requests are paced before the server has to refuse any. A call
+// that cannot be sent within its deadline fails at once.
 func ExampleWithPlan() {
 	server := midtest.NewServer()
 	defer server.Close()
@@ -229,13 +228,13 @@ func ExampleWithMiddleware() {
 	// POST /v1/auth/sessions 201
 }
 
-// The sentinels tell what kind of failure it was, an *APIError tells the rest.
+// The sentinels are kinds of failures. An *APIError has the details.
 func ExampleAPIError() {
 	server := midtest.NewServer()
 	defer server.Close()
 	client := server.Client()
 
-	_, err := client.Authentication.GetSession(context.Background(), "sess_of_somebody_else")
+	_, err := client.Authentication.GetSession(context.Background(), "sess_of_another_account")
 	if errors.Is(err, mid.ErrNotFound) {
 		fmt.Println("there is no such session")
 	}
@@ -245,7 +244,7 @@ func ExampleAPIError() {
 	}
 	// Output:
 	// there is no such session
-	// 404 not_found GET /auth/sessions/sess_of_somebody_else
+	// 404 not_found GET /auth/sessions/sess_of_another_account
 	// request id known: true
 }
 
@@ -264,7 +263,7 @@ func ExampleAPIError_details() {
 	// Output: intent must be one of: login, payment, consent
 }
 
-// A parameter that can't be right is found before anything is sent.
+// An invalid parameter is found before anything is sent.
 func ExampleValidationError() {
 	server := midtest.NewServer()
 	defer server.Close()
@@ -283,8 +282,8 @@ func ExampleValidationError() {
 	// 0 requests
 }
 
-// A 429 is waited out, unless the server asks for a longer wait than the retry
-// policy allows. Then the caller may come back later.
+// The client waits out a 429, unless the server asks for a longer wait than the
+// retry policy allows. Then the call fails, and says when to come back.
 func ExampleRateLimitError() {
 	server := midtest.NewServer()
 	defer server.Close()

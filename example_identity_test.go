@@ -102,8 +102,8 @@ func ExampleIdentityService_GetVerification() {
 	// confidence known: false
 }
 
-// What the document says is personal data, so it prints as a fixed text; its
-// fields are there for the program.
+// What the document says is personal data, so it prints as a fixed text. The
+// program reads its fields.
 func ExampleIdentityService_WaitForVerification() {
 	server := midtest.NewServer()
 	defer server.Close()
@@ -163,7 +163,7 @@ func ExampleIdentityService_WatchVerification() {
 	// The face in the selfie does not match the document.
 }
 
-// A file that can be opened again is sent again when an attempt fails.
+// A file that can be opened again is sent again after an attempt that failed.
 func ExampleFileFromPath() {
 	dir, err := os.MkdirTemp("", "mid-example-")
 	if err != nil {
@@ -183,8 +183,8 @@ func ExampleFileFromPath() {
 	// Output: passport.jpg 8
 }
 
-// A reader that can't seek, such as a request's body, is sent once: an upload
-// from it is not retried after its first byte.
+// A reader that cannot seek, such as a request's body, is sent once. Its upload
+// is not retried after the first byte.
 func ExampleFileFromReader() {
 	body := io.MultiReader(strings.NewReader("an "), strings.NewReader("image"))
 	fmt.Println("stream:", mid.FileFromReader("selfie.jpg", body).Size)
@@ -195,7 +195,7 @@ func ExampleFileFromReader() {
 	// reader that seeks: 8
 }
 
-// Files that were built into the program come from an embed.FS the same way.
+// An embed.FS, with files that are built into the program, works the same way.
 func ExampleFileFromFS() {
 	files := fstest.MapFS{"images/selfie.jpg": {Data: []byte("an image")}}
 
@@ -207,7 +207,7 @@ func ExampleFileFromFS() {
 	// Output: selfie.jpg 8
 }
 
-// FileFromBytes is for what is in memory anyway.
+// FileFromBytes is for data that is in memory anyway.
 func ExampleFileFromBytes() {
 	file := mid.FileFromBytes("selfie.jpg", []byte("an image"))
 	fmt.Println(file.Name, file.Size)

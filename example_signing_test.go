@@ -72,7 +72,7 @@ func ExampleSigningService_CreateSession() {
 	}
 	fmt.Println(session.Status, session.ExpiresAt.Sub(session.CreatedAt))
 	for _, signer := range session.Signers {
-		// Send signer.SignURL to the signer, and to nobody else.
+		// Send signer.SignURL to the signer, and to no one else.
 		fmt.Println(signer.Name, signer.Status, signer.SignURL != "")
 	}
 	// Output:
@@ -104,7 +104,7 @@ func ExampleSigningService_GetSession() {
 	// Theo Quill awaiting_signature false
 }
 
-// Signing takes people's time: a wait needs a bound, and a webhook is better
+// People take their time to sign. A wait needs a bound, and a webhook is better
 // than a wait of days.
 func ExampleSigningService_WaitForSession() {
 	server := midtest.NewServer()

@@ -1,6 +1,8 @@
 package mid
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -148,8 +150,10 @@ func (f *failures) noAnswer(call *transport.Call, err error) error {
 		scrubbed := f.scrub(call, e.text)
 		if scrubbed == e.text {
 			e.causes = append(e.causes, err)
-		} else if ended := call.Err(); ended != nil {
-			e.causes = append(e.causes, ended)
+		}
+		// Some packages report one of the two, callers may look for either.
+		if ended, cause := call.Err(), context.Cause(call); errors.Is(err, ended) || errors.Is(err, cause) {
+			e.causes = append(e.causes, ended, cause)
 		}
 		e.text = fmt.Sprintf("mid: %s %s: %s", call.Method,
 			redact.OneLine(f.relative(&call.URL), maxLine), redact.OneLine(scrubbed, maxLine))

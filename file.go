@@ -16,7 +16,10 @@ import (
 	"unicode"
 )
 
-var errReadOnce = errors.New("the file's reader has been read and can't be read again")
+var (
+	errReadOnce  = errors.New("the file's reader has been read and can't be read again")
+	errEmptyFile = invalid("File", "is empty; was its reader read before?")
+)
 
 // File is what an upload is read from. Make one with [FileFromPath],
 // [FileFromBytes], [FileFromFS] or [FileFromReader], or fill it in for a
@@ -36,19 +39,22 @@ var errReadOnce = errors.New("the file's reader has been read and can't be read 
 // the same bytes on every attempt if Open gives the same bytes. An Open or a
 // Read that hangs does not hold the upload up beyond its context.
 //
+// An empty file is a [*ValidationError], because it is nearly always a reader
+// that was read before. If Open or a Read panics, so does the upload.
+//
 // A File that is shared by uploads that run at the same time needs an Open
 // that can be called at the same time. Those of FileFromPath, FileFromBytes
 // and FileFromFS can.
 type File struct {
-	// Name is the file name that MID is told. Required. Personal data if it
-	// tells whose file it is.
+	// Name is the file's name. Directories in it, with slashes of either kind,
+	// are not sent. Required. Personal data if it tells whose file it is.
 	Name string
-	// ContentType is the media type, like application/pdf. Empty: by the
-	// extension of Name, else by the first 512 bytes.
+	// ContentType is the media type, like application/pdf. If empty, the
+	// extension of Name tells it, else the first 512 bytes.
 	ContentType string
 	// Size is the length in bytes. A file that turns out shorter or longer
-	// fails the upload. Zero: unknown; the file is then sent in chunks, without
-	// a Content-Length.
+	// fails the upload. Zero means unknown: the first bytes are then read before
+	// anything is sent, and the file is sent in chunks, without a Content-Length.
 	Size int64
 	// Open returns a reader of the file from its start. Required.
 	Open func() (io.ReadCloser, error)
@@ -96,7 +102,7 @@ func fileFromInfo(name, path string, info fs.FileInfo, open func() (io.ReadClose
 }
 
 // FileFromBytes returns a file with the given content, which must not change
-// until the upload has ended.
+// until the upload has ended. Directories in name are not sent.
 func FileFromBytes(name string, data []byte) File {
 	return File{
 		Name: name,
@@ -106,7 +112,8 @@ func FileFromBytes(name string, data []byte) File {
 }
 
 // FileFromReader returns a file that is what r gives from where it stands now.
-// The SDK never closes r. The File is good for one upload at a time.
+// The SDK never closes r. The File is good for one upload at a time. Directories
+// in name, such as those of [os.File.Name], are not sent.
 //
 // If r is an [io.Seeker] that can seek, such as an [os.File] of a regular file
 // or a [bytes.Reader], its size is known and every attempt seeks back to where
@@ -172,8 +179,7 @@ type onceReader struct {
 	begun *atomic.Bool
 }
 
-// Read counts as begun while it is under way: nobody can know yet whether it
-// will take something.
+// Read counts as begun while it is under way, because it may yet take something.
 func (r *onceReader) Read(p []byte) (int, error) {
 	before := r.begun.Swap(true)
 	n, err := r.ReadCloser.Read(p)
@@ -192,7 +198,22 @@ func (f File) validate() error {
 	case strings.ContainsFunc(f.Name, unicode.IsControl):
 		return invalid("File.Name", "has control characters")
 	}
-	return firstError(required("File.Name", f.Name), f.validateContentType())
+	return firstError(required("File.Name", f.Name), f.validateBaseName(), f.validateContentType())
+}
+
+// baseName returns the name without its directories, on every system: the
+// uploaded name often comes from another one.
+func (f File) baseName() string { return f.Name[strings.LastIndexAny(f.Name, `/\`)+1:] }
+
+// names returns what a server or the file system may quote of the name.
+func (f File) names() []string { return []string{f.Name, f.baseName()} }
+
+func (f File) validateBaseName() error {
+	switch strings.TrimSpace(f.baseName()) {
+	case "", ".", "..":
+		return invalid("File.Name", "names a directory")
+	}
+	return nil
 }
 
 func (f File) validateContentType() error {

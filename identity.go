@@ -7,6 +7,8 @@ import (
 	"iter"
 	"log/slog"
 	"time"
+
+	"github.com/mobid-io/mid-go/internal/jsonwire"
 )
 
 // IdentityService verifies identities from documents and biometrics. It is
@@ -61,16 +63,16 @@ type UploadIdentityDocumentParams struct {
 	File File
 	// Type is the kind of document. Required.
 	Type DocumentType
-	// Side is the side that the image shows. Empty: not told.
+	// Side is the side that the image shows. If empty, it is not sent.
 	Side DocumentSide
 	// Country is the issuing country as an ISO 3166-1 alpha-2 code in upper
-	// case, like DE. Empty: not told.
+	// case, like DE. If empty, it is not sent.
 	Country string
 	// Progress is called as the file is sent, with the bytes of the file sent
 	// so far and in all, or -1 if its size is unknown. A retry starts again at
 	// a smaller number. It is called from another goroutine, one call at a
 	// time, and holds up the upload while it runs, beyond the attempt timeout
-	// too. Nil: not called.
+	// too. It may be nil.
 	Progress func(sent, total int64)
 }
 
@@ -82,7 +84,7 @@ func (p UploadIdentityDocumentParams) validate() error {
 	)
 }
 
-func (p UploadIdentityDocumentParams) personal() []string { return []string{p.File.Name} }
+func (p UploadIdentityDocumentParams) personal() []string { return p.File.names() }
 
 // LogValue shows the kind of document only: a file name may be personal data.
 func (p UploadIdentityDocumentParams) LogValue() slog.Value {
@@ -133,9 +135,10 @@ type StartVerificationParams struct {
 	DocumentBackID  string `json:"document_back_id,omitempty"`
 	SelfieID        string `json:"selfie_id"`
 	// CallbackURL is the absolute http or https URL that the
-	// verification.completed event is sent to. Empty: no event.
+	// verification.completed event is sent to. If empty, no event is sent.
 	CallbackURL string `json:"callback_url,omitempty"`
-	// Metadata is given back unchanged with the verification. Nil: none.
+	// Metadata is given back unchanged with the verification. If nil, there is
+	// none.
 	Metadata map[string]string `json:"metadata,omitempty"`
 }
 
@@ -172,8 +175,8 @@ type Verification struct {
 	Status       VerificationStatus `json:"status"`
 	DocumentType DocumentType       `json:"document_type"`
 	Country      string             `json:"country"`
-	// EstimatedTime is how long the verification should take; zero when it
-	// was not told or is in a form that the SDK does not know.
+	// EstimatedTime is how long the verification should take. It is zero if the
+	// answer has none, or in a form that the SDK does not know.
 	EstimatedTime time.Duration `json:"-"`
 	// Confidence is between 0 and 1; nil until the verification ended.
 	Confidence *float64           `json:"confidence,omitempty"`
@@ -181,7 +184,7 @@ type Verification struct {
 	// ExtractedData is what the document says; its zero value until the
 	// verification ended. Personal data.
 	ExtractedData ExtractedData `json:"extracted_data,omitzero"`
-	// RejectionReason tells why a rejected verification was; empty otherwise.
+	// RejectionReason is why the verification was rejected, else empty.
 	RejectionReason string    `json:"rejection_reason,omitempty"`
 	CreatedAt       time.Time `json:"created_at"`
 	// CompletedAt is when the verification reached its final state; the zero
@@ -198,7 +201,7 @@ func (v Verification) LogValue() slog.Value {
 // Format writes what LogValue shows, whatever the verb.
 func (v Verification) Format(f fmt.State, _ rune) { writeShown(f, "mid.Verification", v.LogValue()) }
 
-// plainVerification has Verification's fields and none of its methods, so that
+// plainVerification has Verification's fields without its methods, so that
 // encoding/json does not call back.
 type plainVerification Verification
 
@@ -215,7 +218,7 @@ func (v Verification) MarshalJSON() ([]byte, error) {
 // UnmarshalJSON decodes what MID sends.
 func (v *Verification) UnmarshalJSON(data []byte) error {
 	wire := wireVerification{plainVerification: (*plainVerification)(v)}
-	if err := json.Unmarshal(data, &wire); err != nil {
+	if err := jsonwire.Unmarshal(data, &wire); err != nil {
 		return err
 	}
 	v.EstimatedTime = time.Duration(wire.EstimatedTime)
@@ -227,11 +230,11 @@ const (
 	CheckPending   = "pending"
 	CheckPassed    = "passed"
 	CheckFailed    = "failed"
-	CheckCompleted = "completed" // DataExtraction alone
+	CheckCompleted = "completed" // only of DataExtraction
 )
 
 // VerificationChecks are the parts of a verification, each with its result,
-// like [CheckPassed], or empty where it was not told.
+// like [CheckPassed]. A check that the answer does not name is empty.
 type VerificationChecks struct {
 	DocumentAuthenticity string `json:"document_authenticity,omitempty"`
 	FaceMatch            string `json:"face_match,omitempty"`
@@ -242,7 +245,7 @@ type VerificationChecks struct {
 // ExtractedData is what an identity document says. It is personal data: it
 // formats as a fixed text under every verb of package fmt, and as a value of
 // package log/slog. JSON shows it, so log no slice, map or struct that holds it
-// with a [slog.JSONHandler]. Fields that were not told are empty.
+// with a [slog.JSONHandler]. A field that the document does not have is empty.
 type ExtractedData struct {
 	FirstName      string `json:"first_name,omitempty"`
 	LastName       string `json:"last_name,omitempty"`

@@ -19,9 +19,9 @@
 //	}
 //	fmt.Println(session.QRData)
 //
-// Parameters are plain structs; a field's zero value means that it is absent.
-// Every method takes a [context.Context], and ends when it does.
-// [Client.Call] reaches endpoints that the SDK does not know yet.
+// Parameters are plain structs. A field with its zero value is absent. Every
+// method takes a [context.Context], and returns when that ends. [Client.Call]
+// reaches endpoints that the SDK does not know yet.
 //
 // # Credentials
 //
@@ -36,10 +36,13 @@
 // [WithTokenSource] gets them in another way, such as a [TokenSource] made by
 // [OAuth2TokenSource].
 //
-// The secret and the token go to the base URL's host alone. Redirects are not
+// Secrets and certificates that rotate are asked for when they are needed, see
+// [WithCredentialsFunc] and [WithClientCertificateFunc].
+//
+// The secret and the token go only to the base URL's host. Redirects are not
 // followed, plain http is refused except on loopback, and without
-// [WithHTTPClient] the SDK speaks TLS 1.3 or nothing. No error, log line or fmt
-// verb shows either of them.
+// [WithHTTPClient] the SDK speaks TLS 1.3 only. No error, log line or fmt verb
+// shows the secret or the token.
 //
 // # Signing users in
 //
@@ -51,7 +54,10 @@
 //	if err != nil {
 //		return err
 //	}
-//	result, err := client.Authentication.Verify(ctx, mid.VerifyAuthenticationParams{SessionID: session.ID})
+//	result, err := client.Authentication.Verify(ctx, mid.VerifyAuthenticationParams{
+//		SessionID: session.ID,
+//		Expect:    &mid.AuthExpectation{Intent: mid.IntentLogin},
+//	})
 //	if err != nil {
 //		return err
 //	}
@@ -60,10 +66,24 @@
 //	}
 //	fmt.Println("signed in:", result.UserID)
 //
-// What a browser or a webhook says about a session is no proof. Sign a user in
-// on [AuthenticationResult.Verified] and nothing else, and keep the session's id
-// in the browser's own server-side session, so that nobody can bring along the
-// id of somebody else's.
+// # Who is it, really?
+//
+// What a browser, an app or a webhook says about a session is no proof. Sign a
+// user in only on [AuthenticationResult].Verified.
+//
+// Verify proves that a session was approved. It does not prove that it is the
+// right one: a session may have been approved as a payment, by another person, or
+// for another browser. So follow three rules.
+//
+//   - Verify only the id of a session that the backend created for this very
+//     browser or app. Keep it in the browser's own server-side session, and take
+//     no id from the outside.
+//   - Say with Expect which session it must be. A random number in Metadata, made
+//     for this sign-in, refuses all others; Recipient refuses other phones.
+//   - Use a session once, and remember that it was used.
+//
+// Verify returns [ErrUnexpectedSession] for a session that differs from Expect.
+// The directory examples/mobile has a backend that follows them.
 //
 // # Verifying identities
 //
@@ -100,7 +120,7 @@
 // # Having documents signed
 //
 // Upload a PDF file, name the signers and give each of them the link to sign
-// at, [Signer.SignURL]. Whoever has the link can sign.
+// at, [Signer.SignURL]. Anyone who has the link can sign.
 //
 //	signing, err := client.Signing.CreateSession(ctx, mid.CreateSigningSessionParams{
 //		DocumentIDs: []string{document.ID},
@@ -117,7 +137,7 @@
 // # Waiting
 //
 // The Wait methods poll until the status is final and return what they saw; it
-// need not be the status that was hoped for. The Watch methods are iterators
+// may not be the status that you hope for. The Watch methods are iterators
 // that yield the first state and then every change.
 //
 //	for session, err := range client.Signing.WatchSession(ctx, signing.ID, mid.PollOptions{}) {
@@ -128,10 +148,11 @@
 //	}
 //
 // Failures that may pass, such as 429, 5xx, a broken network and those of a
-// token source, cache or limiter of your own, are waited out; those that can't,
-// such as [ErrNotFound], end the wait at once. A session whose expiry has
-// passed, by the server's clock, is looked at once more. The expiry counts once
-// a look has succeeded, so give ctx a deadline.
+// token source, cache or limiter of your own, are waited out. Failures that
+// can't pass, such as [ErrNotFound], end the wait at once. A session whose expiry
+// has passed, by the server's clock, is looked at once more. The expiry counts
+// once a look has succeeded, so give ctx a deadline.
+//
 // [PollOptions] set the pace. An event that arrives at the client's webhooks has
 // the waits of its resource look at once; see [Notifier].
 //
@@ -168,11 +189,11 @@
 //		slog.Error("MID failed", "status", e.StatusCode, "code", e.Code, "request", e.RequestID)
 //	}
 //
-// A parameter that can't be right is a [*ValidationError], before anything is
-// sent. A refusal for the rate limit is a [*RateLimitError] that says how long
-// to wait. When no answer came, the error wraps the network's, such as a
-// *net.OpError, or the context's. [WithResponse] gets the status, the header,
-// the request id and the raw data of any answer.
+// An invalid parameter is a [*ValidationError], before anything is sent. A
+// refusal for the rate limit is a [*RateLimitError] that says how long to wait.
+// When no answer came, the error wraps the network's, such as a *net.OpError, or
+// the context's. [WithResponse] gets the status, the header, the request id and
+// the raw data of any answer.
 //
 // # Retries and idempotency
 //
@@ -194,7 +215,7 @@
 // first served. With [WithPlan] it paces itself ahead of the limit instead. A
 // 429 pauses all callers of the client. A wait that can't end before the
 // context does, or is longer than [RetryPolicy].MaxRetryAfter, fails at once.
-// [Client.RateLimit] tells the quota as last seen. [WithLimiter] shares one
+// [Client.RateLimit] returns what may still be sent now. [WithLimiter] shares one
 // limiter between processes.
 //
 // # Uploads
@@ -226,13 +247,16 @@
 // # Observability
 //
 // Nothing is logged unless [WithLogger] is given. Then every wire send is one
-// line with its method, path, attempt, duration, status and request id. As
-// values of package log/slog, sessions, documents and verifications show their
-// id and status alone, and package fmt hides names, numbers and signers' links in
-// them. Slices and structs that a JSON handler encodes show all, so log them one
-// by one. [WithMiddleware] sees every wire send as it leaves, token
-// requests included: it is the place for traces and metrics, and it sees the
-// secrets.
+// line with its method, path, attempt, duration, status and request id.
+//
+// In packages fmt and log/slog, sessions, documents and verifications show only
+// their id and status, in slices, maps and pointers too. There is one exception:
+// a [slog.JSONHandler] encodes a slice, a map or a struct that holds them as JSON,
+// which shows everything. Log them one by one.
+//
+// [WithMiddleware] sees every wire send as it leaves, token requests included. It
+// is the place for traces and metrics, with [OperationFrom] for their names. It
+// sees the secrets too.
 //
 // # Compatibility
 //
@@ -243,12 +267,11 @@
 //
 // Fields, statuses, event types and error codes that the SDK does not know
 // never fail a decode. The status types are strings, so compare with the
-// constants and keep a default case. The file docs/wire.md in the repository
-// tells which names of the wire are published by MID and which are inferred.
+// constants and keep a default case. The file docs/wire.md in the repository says
+// which names of the wire are published by MID and which are inferred.
 package mid
 
-// Version is the SDK's version (semantic versioning 2.0.0), as the User-Agent
-// tells it.
+// Version is the SDK's version (semantic versioning 2.0.0). The User-Agent has it.
 const Version = "1.0.0"
 
 // The base URLs of MID's environments.

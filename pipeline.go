@@ -6,9 +6,9 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/http"
-
 	"slices"
 	"time"
 
@@ -77,18 +77,24 @@ func upload[T any](ctx context.Context, p *pipeline, op operation, in formParams
 	}
 	f := in.form()
 	body, err := multipart.New(ctx, p.boundary(cfg.idempotencyKey), f.fields, multipart.File{
-		Name:        f.file.Name,
+		Name:        f.file.baseName(),
 		ContentType: f.file.ContentType,
 		Size:        f.file.Size,
 		Open:        f.file.Open,
+		Empty:       errEmptyFile,
 		Progress:    f.progress,
 	})
+	r := request{operation: op, path: op.path, params: in}
 	if err != nil {
-		return nil, fmt.Errorf("mid: %w", err)
+		return nil, p.noAnswer(r.newCall(ctx, p.base, p.userAgent), err)
 	}
-	defer func() { _ = body.Close() }() // what can go wrong with it has been reported by then
-	r := request{operation: op, path: op.path, body: body, contentType: body.ContentType(), params: in}
-	return send[T](ctx, p, r, cfg)
+	defer body.Close()
+	r.body, r.contentType = body, body.ContentType()
+	doc, err := send[T](ctx, p, r, cfg)
+	if failure, ok := errors.AsType[*multipart.Panic](body.Err()); ok {
+		panic(failure.Value) // the application's, where its caller expects it
+	}
+	return doc, err
 }
 
 // boundary is the same whenever a call is repeated with the caller's own
@@ -98,7 +104,8 @@ func (p *pipeline) boundary(key string) string {
 	if key == "" || p.secret() == "" {
 		return multipart.NewBoundary()
 	}
-	mac := hmac.New(sha256.New, []byte(p.secret()))
+	secret := sha256.Sum256([]byte(p.secret())) // of a length that FIPS 140 accepts as a key
+	mac := hmac.New(sha256.New, secret[:])
 	mac.Write([]byte("mid multipart boundary\x00" + key))
 	return "mid-" + hex.EncodeToString(mac.Sum(nil)[:16])
 }

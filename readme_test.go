@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"go/ast"
 	"go/doc/comment"
+	"go/format"
 	"go/parser"
 	"go/token"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -19,10 +21,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestDocumentedCode builds every piece of Go code of the documentation: of
-// README.md, of docs and of the package comment. Programs are built as they
-// are. Fragments get imports, and variables that the text around them has
-// introduced. Nothing is written into the repository.
+// TestDocumentedCode builds every piece of Go code in the documentation: in
+// README.md, in docs and in the package comment. Programs are built as they are.
+// Fragments get imports, and the variables that the text around them introduces.
+// Nothing is written into the repository.
 func TestDocumentedCode(t *testing.T) {
 	pages, err := filepath.Glob("docs/*.md")
 	require.NoError(t, err)
@@ -35,7 +37,7 @@ func TestDocumentedCode(t *testing.T) {
 	}
 	require.NotEmpty(t, blocks)
 
-	// Overlaid, each block is a package of this module.
+	// With the overlay, each block is a package of this module.
 	overlay := struct{ Replace map[string]string }{map[string]string{}}
 	build := []string{"build", "-overlay", filepath.Join(t.TempDir(), "overlay.json"), "-o", os.DevNull}
 	for i, b := range blocks {
@@ -54,7 +56,35 @@ func TestDocumentedCode(t *testing.T) {
 	assert.NoError(t, err, "%s", out)
 }
 
-// TestFirstProgramIsShort holds the README's first program to its promise.
+// TestDocumentedLinks follows the links of all pages that stay in the repository.
+func TestDocumentedLinks(t *testing.T) {
+	link := regexp.MustCompile(`\]\(([^)#\s]+)`)
+	found := 0
+	for _, pattern := range []string{"*.md", "*/*.md", "*/*/*.md"} {
+		pages, err := filepath.Glob(pattern)
+		require.NoError(t, err)
+		for _, page := range pages {
+			text, err := os.ReadFile(page)
+			require.NoError(t, err)
+			for _, match := range link.FindAllStringSubmatch(withoutCode(string(text)), -1) {
+				if strings.HasPrefix(match[1], "https://") {
+					continue
+				}
+				found++
+				_, err := os.Stat(filepath.Join(filepath.Dir(page), match[1]))
+				assert.NoError(t, err, page)
+			}
+		}
+	}
+	assert.Greater(t, found, 20)
+}
+
+func withoutCode(page string) string {
+	return regexp.MustCompile("(?s)\n```.*?\n```").ReplaceAllString(page, "")
+}
+
+// TestFirstProgramIsShort keeps the README's first program one that is read in
+// one go.
 func TestFirstProgramIsShort(t *testing.T) {
 	first := fencedCode(t, "README.md")[0].code
 	assert.Contains(t, first, "package main")
@@ -106,11 +136,12 @@ func packageCode(t *testing.T, path string) (blocks []block) {
 	return blocks
 }
 
-// introduced are the variables that the text around a fragment tells of.
+// introduced are the variables that the text around a fragment introduces.
 const introduced = `
 var (
 	ctx                              = context.Background()
 	clientID, clientSecret, id       string
+	nonce                            string
 	client                           *mid.Client
 	session                          *mid.AuthSession
 	selfie                           *mid.IdentityDocument
@@ -121,6 +152,9 @@ var (
 	tokenCache                       mid.TokenCache
 	limiter                          mid.Limiter
 	eventStore                       mid.EventStore
+	notifier                         mid.Notifier
+	cases                            []string
+	verify                           func(ctx context.Context, id string) error
 	err                              error
 )
 `
@@ -135,7 +169,9 @@ var importPaths = map[string]string{
 	"mid":      "github.com/mobid-io/mid-go",
 	"midtest":  "github.com/mobid-io/mid-go/midtest",
 	"os":       "os",
+	"rand":     "crypto/rand",
 	"slog":     "log/slog",
+	"sync":     "sync",
 	"synctest": "testing/synctest",
 	"testing":  "testing",
 	"time":     "time",
@@ -145,6 +181,10 @@ var importPaths = map[string]string{
 // buildable makes a file of a block.
 func buildable(t *testing.T, b block) []byte {
 	t.Helper()
+	formatted, err := format.Source([]byte(b.code))
+	if assert.NoError(t, err, "%s:%d", b.file, b.line) {
+		assert.Equal(t, string(formatted), b.code, "%s:%d is not formatted", b.file, b.line)
+	}
 	origin := fmt.Sprintf("//line %s:%d\n", b.file, b.line)
 	if strings.Contains("\n"+b.code, "\npackage ") {
 		return []byte(origin + b.code)

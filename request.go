@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/mobid-io/mid-go/internal/jsonwire"
 	"github.com/mobid-io/mid-go/internal/transport"
 )
 
@@ -154,7 +155,7 @@ type formParams interface {
 func jsonBody(in any) (transport.Bytes, error) {
 	data, err := json.Marshal(in)
 	if err != nil {
-		return nil, invalid("in", "can't be encoded as JSON: "+jsonTrouble(err))
+		return nil, invalid("in", "can't be encoded as JSON: "+jsonwire.Trouble(err, in))
 	}
 	return data, nil
 }

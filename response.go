@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/mobid-io/mid-go/internal/jsonwire"
 	"github.com/mobid-io/mid-go/internal/redact"
 	"github.com/mobid-io/mid-go/internal/transport"
 )
@@ -52,7 +53,7 @@ func (r *Response) fill(call *transport.Call, resp *http.Response, env *envelope
 	r.StatusCode = resp.StatusCode
 	r.Header = resp.Header
 	r.RequestID = string(env.Meta.RequestID)
-	r.Timestamp, _ = time.Parse(time.RFC3339, string(env.Meta.Timestamp))
+	r.Timestamp, _ = jsonwire.ParseTime(string(env.Meta.Timestamp))
 	if q, ok := transport.ReadQuota(resp.Header); ok {
 		r.RateLimit = RateLimit(q)
 	}

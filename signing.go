@@ -23,8 +23,8 @@ type SigningStatus string
 // The states of a signing session; the last three are final.
 const (
 	SigningPending   SigningStatus = "pending"   // signatures are missing
-	SigningCompleted SigningStatus = "completed" // everybody signed
-	SigningDeclined  SigningStatus = "declined"  // somebody declined
+	SigningCompleted SigningStatus = "completed" // all have signed
+	SigningDeclined  SigningStatus = "declined"  // someone declined
 	SigningExpired   SigningStatus = "expired"   // signatures were missing at its end
 )
 
@@ -49,19 +49,19 @@ const (
 type UploadSigningDocumentParams struct {
 	// File is a PDF file. Required.
 	File File
-	// Name is the title that signers see. Empty: the file's name.
+	// Name is the title that signers see. If empty, it is the file's name.
 	Name string
 	// Progress is called as the file is sent, with the bytes of the file sent
 	// so far and in all, or -1 if its size is unknown. A retry starts again at
 	// a smaller number. It is called from another goroutine, one call at a
 	// time, and holds up the upload while it runs, beyond the attempt timeout
-	// too. Nil: not called.
+	// too. It may be nil.
 	Progress func(sent, total int64)
 }
 
 func (p UploadSigningDocumentParams) validate() error { return p.File.validate() }
 
-func (p UploadSigningDocumentParams) personal() []string { return []string{p.Name, p.File.Name} }
+func (p UploadSigningDocumentParams) personal() []string { return append(p.File.names(), p.Name) }
 
 // LogValue is a fixed text: a title or a file name may be personal data.
 func (UploadSigningDocumentParams) LogValue() slog.Value { return hidden() }
@@ -113,15 +113,15 @@ type CreateSigningSessionParams struct {
 	// Signers are the people who are asked to sign, at least one.
 	Signers []SignerParams `json:"signers"`
 	// CallbackURL is the absolute http or https URL that the signing.completed
-	// event is sent to. Empty: no event.
+	// event is sent to. If empty, no event is sent.
 	CallbackURL string `json:"callback_url,omitempty"`
-	// ExpiresIn is how long the signers have, in whole hours. Zero: the
-	// server's default, 72 hours.
+	// ExpiresIn is how long the signers have, in whole hours. If zero, the server's
+	// default applies, 72 hours.
 	ExpiresIn time.Duration `json:"-"`
-	// RequireBiometric tells whether signers must pass a biometric check.
-	// Nil: the server's default, true.
+	// RequireBiometric says whether signers must pass a biometric check. If nil,
+	// the server's default applies, true.
 	RequireBiometric *bool `json:"require_biometric,omitempty"`
-	// Metadata is given back unchanged with the session. Nil: none.
+	// Metadata is given back unchanged with the session. If nil, there is none.
 	Metadata map[string]string `json:"metadata,omitempty"`
 }
 
@@ -187,14 +187,14 @@ type Signer struct {
 	Name   string       `json:"name"`
 	Email  string       `json:"email"`
 	Status SignerStatus `json:"status"`
-	// SignURL is where this signer signs. Whoever has it can: treat it like a
-	// password.
+	// SignURL is where this signer signs. Anyone who has it can sign, so treat it
+	// like a password.
 	SignURL string `json:"sign_url"`
 	// SignedAt is the zero time until the signer signed.
 	SignedAt time.Time `json:"signed_at,omitzero"`
 	// IPAddress is where the signature came from; empty until then.
 	IPAddress string `json:"ip_address,omitempty"`
-	// BiometricVerified tells whether the signer passed a biometric check.
+	// BiometricVerified says whether the signer passed a biometric check.
 	BiometricVerified bool `json:"biometric_verified,omitempty"`
 }
 

@@ -14,6 +14,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/mobid-io/mid-go/internal/jsonwire"
 )
 
 // SignatureHeader is the header that carries an event's signature: the
@@ -224,8 +226,8 @@ func (s *WebhookService) Parse(payload []byte, header http.Header) (*Event, erro
 		Timestamp int64           `json:"timestamp"`
 		Data      json.RawMessage `json:"data"`
 	}
-	if err := json.Unmarshal(payload, &wire); err != nil {
-		return nil, undecodable("webhook event", err)
+	if err := jsonwire.Unmarshal(payload, &wire); err != nil {
+		return nil, undecodable("webhook event", err, &wire)
 	}
 	if wire.Timestamp == 0 {
 		return nil, fmt.Errorf("%w: it has no timestamp, in Unix milliseconds", ErrStaleEvent)
@@ -364,15 +366,15 @@ func eventData[T any](e *Event, want EventType) (*T, error) {
 		}
 	}
 	data := new(T)
-	if err := json.Unmarshal(e.Data, data); err != nil {
-		return nil, undecodable("event data", err)
+	if err := jsonwire.Unmarshal(e.Data, data); err != nil {
+		return nil, undecodable("event data", err, data)
 	}
 	return data, nil
 }
 
 // undecodable quotes nothing of what could not be decoded.
-func undecodable(what string, err error) error {
-	return fmt.Errorf("mid: %s does not decode: %s", what, jsonTrouble(err))
+func undecodable(what string, err error, into any) error {
+	return fmt.Errorf("mid: %s does not decode: %s", what, jsonwire.Trouble(err, into))
 }
 
 // webhookKey computes HMACs with one secret. It keeps their state for reuse,

@@ -337,7 +337,7 @@ func TestEventData(t *testing.T) {
 }
 
 func TestEventDataErrorsQuoteNothing(t *testing.T) {
-	for _, data := range []string{``, `{"id":"Sesame"`, `{"id":{"a":"Sesame"}}`, `{"created_at":"Sesame"}`, `["Sesame"]`} {
+	for _, data := range []string{``, `{"id":"Sesame"`, `{"id":{"a":"Sesame"}}`, `{"metadata":{"Sesame":1}}`, `["Sesame"]`} {
 		_, err := (&mid.Event{Type: mid.EventAuthenticationCompleted, Data: json.RawMessage(data)}).AuthSession()
 		require.ErrorContains(t, err, "mid: event data ")
 		require.NotContains(t, err.Error(), "Sesame")

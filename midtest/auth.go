@@ -2,6 +2,7 @@ package midtest
 
 import (
 	"maps"
+	"sync"
 	"time"
 
 	"github.com/mobid-io/mid-go"
@@ -12,9 +13,21 @@ const (
 	defaultUserID = "user_midtest"
 )
 
+// authSessions are the authentication sessions and the phones of their users.
+type authSessions struct {
+	stage *stage
+
+	mu       sync.Mutex // guards the sessions and what they refer to
+	sessions store[authSession]
+}
+
 type authSession struct {
 	mid.AuthSession
 	ending
+}
+
+func newAuthSessions(s *stage) authSessions {
+	return authSessions{stage: s, sessions: newStore[authSession]()}
 }
 
 func (a *authSession) snapshot() mid.AuthSession {
@@ -25,21 +38,21 @@ func (a *authSession) snapshot() mid.AuthSession {
 
 // AuthSessions returns the authentication sessions as they are now, the newest
 // first: for tests that look for what the code under test created.
-func (s *Server) AuthSessions() []mid.AuthSession {
+func (s *authSessions) AuthSessions() []mid.AuthSession {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return snapshots(s.authSessions, func(a *authSession) mid.AuthSession {
-		s.expireAuthIfDue(a)
+	return snapshots(s.sessions, func(a *authSession) mid.AuthSession {
+		s.expireIfDue(a)
 		return a.snapshot()
 	})
 }
 
 // Scan makes a session's QR code scanned. It is an error if the session is
 // unknown, already scanned or decided.
-func (s *Server) Scan(sessionID string) error {
+func (s *authSessions) Scan(sessionID string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	a, err := s.openAuthSession(sessionID)
+	a, err := s.open(sessionID)
 	if err != nil {
 		return err
 	}
@@ -53,10 +66,10 @@ func (s *Server) Scan(sessionID string) error {
 // Approve makes the user with the given id, or user_midtest if it is empty,
 // approve a session, scanned or not. It is an error if the session is unknown
 // or decided.
-func (s *Server) Approve(sessionID, userID string) error {
+func (s *authSessions) Approve(sessionID, userID string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	a, err := s.openAuthSession(sessionID)
+	a, err := s.open(sessionID)
 	if err != nil {
 		return err
 	}
@@ -64,56 +77,62 @@ func (s *Server) Approve(sessionID, userID string) error {
 		userID = defaultUserID
 	}
 	a.UserID, a.Method = userID, "face"
-	s.endAuth(a, mid.AuthApproved, now())
+	s.end(a, mid.AuthApproved, now())
 	return nil
 }
 
 // Reject makes the user decline a session, scanned or not. It is an error if
 // the session is unknown or decided.
-func (s *Server) Reject(sessionID string) error {
-	return s.endAuthByID(sessionID, mid.AuthRejected)
+func (s *authSessions) Reject(sessionID string) error {
+	return s.endByID(sessionID, mid.AuthRejected)
 }
 
-func (s *Server) endAuthByID(id string, status mid.AuthStatus) error {
+func (s *authSessions) endByID(id string, status mid.AuthStatus) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	a, err := s.openAuthSession(id)
+	a, err := s.open(id)
 	if err != nil {
 		return err
 	}
-	s.endAuth(a, status, now())
+	s.end(a, status, now())
 	return nil
 }
 
-// openAuthSession returns a session that can still be driven.
-func (s *Server) openAuthSession(id string) (*authSession, error) {
-	a := s.authSessions.byID[id]
+func (s *authSessions) has(id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.sessions.byID[id] != nil
+}
+
+// open returns a session that can still be driven.
+func (s *authSessions) open(id string) (*authSession, error) {
+	a := s.sessions.byID[id]
 	if a == nil {
 		return nil, unknown("authentication session", id, "AuthSessions")
 	}
-	if s.expireAuthIfDue(a); a.Status.Final() {
+	if s.expireIfDue(a); a.Status.Final() {
 		return nil, already("session", id, string(a.Status), "create another one to drive")
 	}
 	return a, nil
 }
 
-// expireAuthIfDue does not rely on the timer, which may be a little late.
-func (s *Server) expireAuthIfDue(a *authSession) {
+// expireIfDue does not rely on the timer, which may be a little late.
+func (s *authSessions) expireIfDue(a *authSession) {
 	if !now().Before(a.ExpiresAt) {
-		s.endAuth(a, mid.AuthExpired, a.ExpiresAt)
+		s.end(a, mid.AuthExpired, a.ExpiresAt)
 	}
 }
 
-// endAuth gives a session its final status, once.
-func (s *Server) endAuth(a *authSession, status mid.AuthStatus, at time.Time) {
+// end gives a session its final status, once.
+func (s *authSessions) end(a *authSession, status mid.AuthStatus, at time.Time) {
 	if a.Status.Final() {
 		return
 	}
 	a.Status, a.CompletedAt = status, at
-	s.end(a.ending, mid.EventAuthenticationCompleted, a.ID, a.AuthSession)
+	s.stage.end(a.ending, mid.EventAuthenticationCompleted, a.ID, a.AuthSession)
 }
 
-func (s *Server) createAuthSession(o object) (any, error) {
+func (s *authSessions) create(o object) (any, error) {
 	p := mid.CreateAuthSessionParams{
 		Intent:      mid.Intent(o.required("intent", oneOf(mid.IntentLogin, mid.IntentPayment, mid.IntentConsent))),
 		Recipient:   o.optional("recipient", isRecipient),
@@ -144,11 +163,11 @@ func (s *Server) createAuthSession(o object) (any, error) {
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.authSessions.add(id, a)
-	a.stop = s.timers.after(authLifetime, func() {
+	s.sessions.add(id, a)
+	a.stop = s.stage.timers.after(authLifetime, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.endAuth(a, mid.AuthExpired, a.ExpiresAt)
+		s.end(a, mid.AuthExpired, a.ExpiresAt)
 	})
 	s.autoApprove(id)
 	return a.snapshot(), nil
@@ -156,40 +175,40 @@ func (s *Server) createAuthSession(o object) (any, error) {
 
 // autoApprove plays the user, if asked to. What a test did before it stands:
 // that is all its errors can say.
-func (s *Server) autoApprove(id string) {
-	if !s.options.autoComplete {
+func (s *authSessions) autoApprove(id string) {
+	if !s.stage.auto.on {
 		return
 	}
-	half := s.options.completeAfter / 2
-	s.timers.after(half, func() {
+	half := s.stage.auto.after / 2
+	s.stage.timers.after(half, func() {
 		_ = s.Scan(id)
-		s.timers.after(s.options.completeAfter-half, func() { _ = s.Approve(id, "") })
+		s.stage.timers.after(s.stage.auto.after-half, func() { _ = s.Approve(id, "") })
 	})
 }
 
-func (s *Server) getAuthSession(id string) (any, error) {
+func (s *authSessions) get(id string) (any, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	a := s.authSessions.byID[id]
+	a := s.sessions.byID[id]
 	if a == nil {
 		return nil, newProblem(mid.CodeNotFound, "there is no authentication session with this id")
 	}
-	s.expireAuthIfDue(a)
+	s.expireIfDue(a)
 	return a.snapshot(), nil
 }
 
-func (s *Server) verifyAuthentication(o object) (any, error) {
+func (s *authSessions) verify(o object) (any, error) {
 	id := o.required("session_id", notEmpty)
 	if err := o.invalid(); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	a := s.authSessions.byID[id]
+	a := s.sessions.byID[id]
 	if a == nil {
 		return nil, newProblem(mid.CodeNotFound, "there is no authentication session with this id")
 	}
-	s.expireAuthIfDue(a)
+	s.expireIfDue(a)
 	result := mid.AuthenticationResult{SessionID: a.ID, Status: a.Status}
 	if a.Status == mid.AuthApproved {
 		result.Verified, result.VerifiedAt = true, now()

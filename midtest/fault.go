@@ -56,25 +56,34 @@ type Fault struct {
 	ContentType string
 }
 
+func newFaults(routes []route) faults {
+	var templates []string
+	for _, rt := range routes {
+		templates = append(templates, rt.template)
+	}
+	return faults{templates: templates}
+}
+
 // Inject makes coming requests fail. Of several faults that match a request,
 // the one injected first is taken, until its Times are over. It panics on a
 // fault that can't be meant, so that no test passes because nothing failed: if
 // Status can't be an answer's or Chance a chance, if Method is not in upper
 // case, if Path does not begin with a slash or has braces and is no template of
 // the contract, or if the fault does nothing.
-func (s *Server) Inject(f Fault) {
-	if complaint := f.check(s.routes()); complaint != "" {
+func (s *faults) Inject(f Fault) {
+	if complaint := f.check(s.templates); complaint != "" {
 		panic("midtest: Inject: " + complaint)
 	}
-	f.Path = belowBase(f.Path)
+	f.Path = relative(f.Path)
 	if f.Times == 0 {
 		f.Times = 1
 	}
-	s.faults.add(f)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.list = append(s.list, &f)
 }
 
-func (f *Fault) check(routes []route) (complaint string) {
-	known := func(rt route) bool { return rt.template == belowBase(f.Path) }
+func (f *Fault) check(templates []string) (complaint string) {
 	switch {
 	case f.Status != 0 && (f.Status < 200 || f.Status > 599):
 		return fmt.Sprintf("Status is %d; give one from 200 to 599, or 0", f.Status)
@@ -84,18 +93,18 @@ func (f *Fault) check(routes []route) (complaint string) {
 		return fmt.Sprintf("Method is %q; give it in upper case: %q", f.Method, strings.ToUpper(f.Method))
 	case f.Path != "" && f.Path[0] != '/':
 		return fmt.Sprintf("Path is %q; begin it with a slash, like /auth/sessions, or leave it out for all requests", f.Path)
-	case f.Path != "" && belowBase(f.Path) == "":
+	case f.Path != "" && relative(f.Path) == "":
 		return fmt.Sprintf("Path is %q, which no request has; leave it out for all requests", f.Path)
-	case strings.Contains(f.Path, "{") && !slices.ContainsFunc(routes, known):
+	case strings.Contains(f.Path, "{") && !slices.Contains(templates, relative(f.Path)):
 		return fmt.Sprintf("Path is %q, which is no template of the contract; give one, like /auth/sessions/{id}, or a request's own path", f.Path)
-	case f.Latency <= 0 && !f.Truncate && f.answer("") == nil:
+	case f.Latency <= 0 && !f.Truncate && f.answer(dialect{}, "") == nil:
 		return "the fault does nothing; give it a Status, Code, RetryAfter, Latency, DropConnection, Truncate, Body or ContentType"
 	}
 	return ""
 }
 
-// belowBase is a path as faults are matched by it.
-func belowBase(path string) string {
+// relative is a path without the base path.
+func relative(path string) string {
 	below, inside := strings.CutPrefix(path, basePath)
 	if inside && (below == "" || below[0] == '/') {
 		return below
@@ -103,23 +112,21 @@ func belowBase(path string) string {
 	return path
 }
 
+// faults are what is to go wrong, in the order of its injection.
 type faults struct {
+	templates []string // the contract's paths
+
 	mu   sync.Mutex
 	list []*Fault
 }
 
-func (f *faults) add(fault Fault) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.list = append(f.list, &fault)
-}
-
 // take returns the fault of a request, or a zero one, which does nothing.
-func (f *faults) take(c *call) Fault {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for _, fault := range f.list {
-		if fault.Times == 0 || !fault.matches(c) || fault.spares() {
+// template is empty if the contract has no such path.
+func (s *faults) take(method, path, template string) Fault {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, fault := range s.list {
+		if fault.Times == 0 || !fault.matches(method, path, template) || fault.spares() {
 			continue
 		}
 		if fault.Times > 0 {
@@ -132,15 +139,15 @@ func (f *faults) take(c *call) Fault {
 
 func (f *Fault) spares() bool { return f.Chance > 0 && rand.Float64() >= f.Chance }
 
-func (f *Fault) matches(c *call) bool {
-	if f.Method != "" && f.Method != c.r.Method {
+func (f *Fault) matches(method, path, template string) bool {
+	if f.Method != "" && f.Method != method {
 		return false
 	}
-	return f.Path == "" || f.Path == c.path || c.route != nil && f.Path == c.route.template
+	return f.Path == "" || f.Path == path || f.Path == template
 }
 
 // answer is nil if the fault leaves the answer to the server.
-func (f *Fault) answer(requestID string) *answer {
+func (f *Fault) answer(d dialect, requestID string) *answer {
 	switch {
 	case f.DropConnection:
 		return &answer{}
@@ -149,7 +156,7 @@ func (f *Fault) answer(requestID string) *answer {
 	case f.Status != 0 && f.Status < 400 && f.Code == "":
 		return f.raw(requestID)
 	case f.Status != 0 || f.Code != "" || f.RetryAfter > 0:
-		return failure(requestID, f.problem())
+		return d.failure(requestID, f.problem())
 	}
 	return nil
 }

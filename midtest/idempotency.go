@@ -2,6 +2,7 @@ package midtest
 
 import (
 	"sync"
+	"unicode/utf8"
 
 	"github.com/mobid-io/mid-go"
 )
@@ -22,30 +23,32 @@ type firstAnswer struct {
 	answer  *answer
 }
 
+func newRepeats() repeats { return repeats{first: map[string]firstAnswer{}} }
+
 // do answers a request once for each key: the same request again gets the
 // first answer, another one a conflict. The lock is held while work runs, so
 // that of two requests at the same time the second finds the first's answer.
 // An error is forgotten, so that the request may be tried again.
-func (r *repeats) do(c *call, request string, work func() *answer) *answer {
-	keys := c.r.Header.Values(keyHeader)
-	if len(keys) == 0 {
+func (r *repeats) do(keys []string, request string, work func() (*answer, error)) (*answer, error) {
+	switch {
+	case len(keys) == 0:
 		return work()
-	}
-	key := keys[0]
-	if key == "" || len(key) > maxKey {
-		return failure(c.id, invalid([]mid.FieldError{{Field: keyHeader, Message: "must have 1 to 255 characters"}}))
+	case len(keys) > 1:
+		return nil, invalid([]mid.FieldError{{Field: keyHeader, Message: "must be given once"}})
+	case keys[0] == "" || utf8.RuneCountInString(keys[0]) > maxKey || !utf8.ValidString(keys[0]):
+		return nil, invalid([]mid.FieldError{{Field: keyHeader, Message: "must have 1 to 255 characters, in UTF-8"}})
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if first, ok := r.first[key]; ok {
+	if first, ok := r.first[keys[0]]; ok {
 		if first.request != request {
-			return failure(c.id, newProblem(mid.CodeIdempotencyConflict, "the idempotency key was used for another request; use a new one"))
+			return nil, newProblem(mid.CodeIdempotencyConflict, "the idempotency key was used for another request; use a new one")
 		}
-		return first.answer
+		return first.answer, nil
 	}
-	a := work()
-	if a.status < 300 {
-		r.first[key] = firstAnswer{request, a}
+	a, err := work()
+	if err == nil {
+		r.first[keys[0]] = firstAnswer{request, a}
 	}
-	return a
+	return a, err
 }

@@ -38,6 +38,18 @@ func TestTheSameRequestGetsTheFirstAnswer(t *testing.T) {
 		assert.Equal(t, []string{idempotencyKey}, fields(r))
 	}
 	assert.Equal(t, 201, c.post("/auth/sessions", login, idempotencyKey, strings.Repeat("k", 255)).status)
+	assert.Equal(t, 201, c.post("/auth/sessions", login, idempotencyKey, strings.Repeat("ü", 255)).status)
+}
+
+func TestOneRequestHasOneIdempotencyKey(t *testing.T) {
+	c := start(t)
+	req := c.request(http.MethodPost, "/auth/sessions", strings.NewReader(`{"intent":"login"}`))
+	req.Header["Content-Type"] = []string{"application/json"}
+	req.Header[idempotencyKey] = []string{"k", "k"}
+	r := c.send(req)
+	assert.Equal(t, 400, r.status)
+	assert.Equal(t, []mid.FieldError{{Field: idempotencyKey, Message: "must be given once"}}, r.Error.Details)
+	assert.Empty(t, c.srv.AuthSessions())
 }
 
 func TestGetsTakeNoIdempotencyKey(t *testing.T) {

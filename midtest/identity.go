@@ -2,23 +2,29 @@ package midtest
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
+	"sync"
 	"time"
 
 	"github.com/mobid-io/mid-go"
 )
 
-const (
-	checkPassed    = "passed"
-	checkFailed    = "failed"
-	checkPending   = "pending"
-	checkCompleted = "completed"
-)
+// verifications are the verifications of identities and their documents.
+type verifications struct {
+	stage *stage
+
+	mu        sync.Mutex // guards what follows
+	documents store[mid.IdentityDocument]
+	started   store[verification]
+}
 
 type verification struct {
 	mid.Verification
 	ending
+}
+
+func newVerifications(s *stage) verifications {
+	return verifications{stage: s, documents: newStore[mid.IdentityDocument](), started: newStore[verification]()}
 }
 
 func (v *verification) snapshot() mid.Verification {
@@ -31,47 +37,28 @@ func (v *verification) snapshot() mid.Verification {
 }
 
 // Verifications returns the verifications as they are now, the newest first.
-func (s *Server) Verifications() []mid.Verification {
+func (s *verifications) Verifications() []mid.Verification {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return snapshots(s.verifications, (*verification).snapshot)
+	return snapshots(s.started, (*verification).snapshot)
 }
 
 // IdentityDocuments returns the identity documents and selfies that were
 // uploaded, the newest first.
-func (s *Server) IdentityDocuments() []mid.IdentityDocument {
+func (s *verifications) IdentityDocuments() []mid.IdentityDocument {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return snapshots(s.documents, func(d *mid.IdentityDocument) mid.IdentityDocument { return *d })
-}
-
-// Outcome is how a verification ends. Its zero value is a success, with an
-// invented person. What a verified or rejected outcome leaves out is invented;
-// an expired one has nothing but its status.
-type Outcome struct {
-	// Status is verified, rejected or expired; empty: verified.
-	Status mid.VerificationStatus
-	// Confidence is between 0 and 1. Zero: 0.98 if verified, 0.31 if rejected.
-	Confidence float64
-	// Checks stay as [Server.UpdateChecks] decided them if they are left out,
-	// and those that it left pending pass; of a rejected outcome, the face
-	// match fails.
-	Checks mid.VerificationChecks
-	// ExtractedData is that of an invented person if it is left out.
-	ExtractedData mid.ExtractedData
-	// RejectionReason is for a rejected outcome alone; one is given if it is
-	// left out.
-	RejectionReason string
 }
 
 // UpdateChecks sets the checks of a verification that goes on, but for those
 // that are empty: for what watches them pass one by one. The contract's results
 // are pending, passed, failed and, of the data extraction, completed; any other
 // is taken too. It is an error if the verification is unknown or ended.
-func (s *Server) UpdateChecks(verificationID string, checks mid.VerificationChecks) error {
+func (s *verifications) UpdateChecks(verificationID string, checks mid.VerificationChecks) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	v, err := s.openVerification(verificationID)
+	v, err := s.open(verificationID)
 	if err != nil {
 		return err
 	}
@@ -86,7 +73,7 @@ func (s *Server) UpdateChecks(verificationID string, checks mid.VerificationChec
 
 // CompleteVerification ends a verification. It is an error if the verification
 // is unknown or ended, or if the outcome can't be one.
-func (s *Server) CompleteVerification(verificationID string, o Outcome) error {
+func (s *verifications) CompleteVerification(verificationID string, o Outcome) error {
 	if o.Status == "" {
 		o.Status = mid.VerificationVerified
 	}
@@ -95,7 +82,7 @@ func (s *Server) CompleteVerification(verificationID string, o Outcome) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	v, err := s.openVerification(verificationID)
+	v, err := s.open(verificationID)
 	if err != nil {
 		return err
 	}
@@ -107,13 +94,19 @@ func (s *Server) CompleteVerification(verificationID string, o Outcome) error {
 		v.Confidence = &o.Confidence
 		v.Checks, v.ExtractedData, v.RejectionReason = o.Checks, o.ExtractedData, o.RejectionReason
 	}
-	s.end(v.ending, mid.EventVerificationCompleted, v.ID, v.Verification)
+	s.stage.end(v.ending, mid.EventVerificationCompleted, v.ID, v.Verification)
 	return nil
 }
 
-// openVerification returns a verification that can still be driven.
-func (s *Server) openVerification(id string) (*verification, error) {
-	v := s.verifications.byID[id]
+func (s *verifications) has(id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.started.byID[id] != nil
+}
+
+// open returns a verification that can still be driven.
+func (s *verifications) open(id string) (*verification, error) {
+	v := s.started.byID[id]
 	if v == nil {
 		return nil, unknown("verification", id, "Verifications")
 	}
@@ -123,60 +116,7 @@ func (s *Server) openVerification(id string) (*verification, error) {
 	return v, nil
 }
 
-func (o *Outcome) check() error {
-	if !o.Status.Final() {
-		return fmt.Errorf("midtest: the outcome's Status is %q; give verified, rejected or expired", o.Status)
-	}
-	if !(o.Confidence >= 0 && o.Confidence <= 1) { // so that NaN is refused too
-		return fmt.Errorf("midtest: the outcome's Confidence is %v; give one from 0 to 1", o.Confidence)
-	}
-	if o.Status != mid.VerificationRejected && o.RejectionReason != "" {
-		return fmt.Errorf("midtest: the outcome is %s with a RejectionReason; leave it out, or make the Status rejected", o.Status)
-	}
-	return nil
-}
-
-// fill invents what was left out.
-func (o *Outcome) fill(v *mid.Verification) {
-	confidence, faceMatch, reason := 0.98, checkPassed, ""
-	if o.Status == mid.VerificationRejected {
-		confidence, faceMatch, reason = 0.31, checkFailed, "The face in the selfie does not match the document."
-	}
-	if o.Confidence == 0 {
-		o.Confidence = confidence
-	}
-	if o.RejectionReason == "" {
-		o.RejectionReason = reason
-	}
-	if o.Checks == (mid.VerificationChecks{}) {
-		o.Checks = mid.VerificationChecks{
-			DocumentAuthenticity: decided(v.Checks.DocumentAuthenticity, checkPassed),
-			FaceMatch:            decided(v.Checks.FaceMatch, faceMatch),
-			LivenessDetection:    decided(v.Checks.LivenessDetection, checkPassed),
-			DataExtraction:       decided(v.Checks.DataExtraction, checkCompleted),
-		}
-	}
-	if o.ExtractedData == (mid.ExtractedData{}) {
-		o.ExtractedData = mid.ExtractedData{
-			FirstName:      "Robin",
-			LastName:       "Example",
-			DateOfBirth:    "1990-04-12",
-			DocumentNumber: "X00000001",
-			ExpiryDate:     v.CreatedAt.AddDate(5, 0, 0).Format(time.DateOnly),
-			Nationality:    v.Country,
-		}
-	}
-}
-
-// decided is how a check ends that stands at now.
-func decided(now, otherwise string) string {
-	if now != checkPending {
-		return now
-	}
-	return otherwise
-}
-
-func (s *Server) storeIdentityDocument(f form) (any, error) {
+func (s *verifications) storeDocument(f form) (any, error) {
 	doc := mid.IdentityDocument{
 		ID:          newID("doc"),
 		Type:        mid.DocumentType(f.fields["type"]),
@@ -194,10 +134,10 @@ func (s *Server) storeIdentityDocument(f form) (any, error) {
 	return doc, nil
 }
 
-func (s *Server) startVerification(o object) (any, error) {
+func (s *verifications) create(o object) (any, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p := s.readVerification(o)
+	p := s.read(o)
 	if err := o.invalid(); err != nil {
 		return nil, err
 	}
@@ -217,14 +157,14 @@ func (s *Server) startVerification(o object) (any, error) {
 		Metadata:  p.Metadata,
 	}}
 	v.callbackURL = p.CallbackURL
-	s.verifications.add(v.ID, v)
-	if s.options.autoComplete {
-		s.timers.after(s.options.completeAfter, func() { _ = s.CompleteVerification(v.ID, Outcome{}) })
+	s.started.add(v.ID, v)
+	if s.stage.auto.on {
+		s.stage.timers.after(s.stage.auto.after, func() { _ = s.CompleteVerification(v.ID, Outcome{}) })
 	}
 	return v.snapshot(), nil
 }
 
-func (s *Server) readVerification(o object) mid.StartVerificationParams {
+func (s *verifications) read(o object) mid.StartVerificationParams {
 	kind := mid.DocumentType(o.required("document_type", oneOf(mid.DocumentPassport, mid.DocumentNationalID, mid.DocumentDriversLicense)))
 	return mid.StartVerificationParams{
 		DocumentType:    kind,
@@ -239,7 +179,7 @@ func (s *Server) readVerification(o object) mid.StartVerificationParams {
 
 // isDocument takes a document whose side was not told for either side, and any
 // if the request does not tell the type.
-func (s *Server) isDocument(want mid.DocumentType, side mid.DocumentSide) check {
+func (s *verifications) isDocument(want mid.DocumentType, side mid.DocumentSide) check {
 	return func(id string) string {
 		doc := s.documents.byID[id]
 		switch {
@@ -254,10 +194,10 @@ func (s *Server) isDocument(want mid.DocumentType, side mid.DocumentSide) check 
 	}
 }
 
-func (s *Server) getVerification(id string) (any, error) {
+func (s *verifications) get(id string) (any, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	v := s.verifications.byID[id]
+	v := s.started.byID[id]
 	if v == nil {
 		return nil, newProblem(mid.CodeNotFound, "there is no verification with this id")
 	}

@@ -1,27 +1,37 @@
 package midtest
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"unicode/utf8"
 
 	"github.com/mobid-io/mid-go"
 )
 
+// maxItems bounds the arrays of a request. The contract has no bound; this one
+// keeps a request of 1 MiB from taking hundreds.
+const maxItems = 1000
+
 // object is a JSON object that was sent. It is read member by member, because
-// encoding/json would take INTENT for intent, and null or an empty text for
-// nothing at all; the contract does not.
+// encoding/json would take INTENT for intent, and null or an empty text for an
+// absent one; the contract does not.
 type object struct {
-	at      string // where it is in the request, like signers[0]. with the dot
+	names   mid.FieldNames // of its members; callers give the contract's
+	at      string         // where it is in the request, like signers[0]. with the dot
 	members map[string]json.RawMessage
 	details *details // what is wrong so far, with the whole request
 }
 
-func newObject(text []byte) (object, error) {
+func newObject(names mid.FieldNames, text []byte) (object, error) {
+	if !utf8.Valid(text) {
+		return object{}, newProblem(mid.CodeInvalidRequest, "the body is not valid UTF-8")
+	}
 	members, ok := decode[map[string]json.RawMessage](text)
 	switch {
 	case ok:
-		return object{members: members, details: &details{}}, nil
+		return object{names: names, members: members, details: &details{}}, nil
 	case json.Valid(text):
 		return object{}, newProblem(mid.CodeInvalidRequest, "the body must be a JSON object")
 	}
@@ -31,11 +41,21 @@ func newObject(text []byte) (object, error) {
 // invalid is nil if nothing is wrong with the request.
 func (o object) invalid() error { return invalid(*o.details) }
 
+// complain notes what is wrong with a member, or an item of one.
+func (o object) complain(name, message string) {
+	o.details.add(o.at+spelled(o.names, name), message)
+}
+
+// require notes a member that is missing.
+func (o object) require(name string) {
+	if _, sent := o.members[spelled(o.names, name)]; !sent {
+		o.complain(name, "is required")
+	}
+}
+
 // required reads a text that must be there.
 func (o object) required(name string, c check) string {
-	if !o.has(name) {
-		return ""
-	}
+	o.require(name)
 	return o.optional(name, c)
 }
 
@@ -43,24 +63,25 @@ func (o object) required(name string, c check) string {
 func (o object) optional(name string, c check) string {
 	text, ok := member[string](o, name, "a string")
 	if ok {
-		o.details.check(o.at+name, text, c)
+		o.check(name, text, c)
 	}
 	return text
 }
 
-// has reports whether a required member is there, and notes it if not.
-func (o object) has(name string) bool {
-	_, sent := o.members[name]
-	if !sent {
-		o.details.add(o.at+name, "is required")
+// check notes what c finds wrong with a member, or an item of one.
+func (o object) check(name, text string, c check) {
+	if complaint := c(text); complaint != "" {
+		o.complain(name, complaint)
 	}
-	return sent
 }
 
 // member reads what may be absent, and is not ok then. It notes what is of
-// another type.
+// another type, or in the other spelling.
 func member[T any](o object, name, kind string) (v T, ok bool) {
-	raw, sent := o.members[name]
+	if other := misspelled(o.names, name); other != "" && o.members[other] != nil {
+		o.details.add(o.at+other, "is spelled "+spelled(o.names, name)+" here")
+	}
+	raw, sent := o.members[spelled(o.names, name)]
 	if !sent {
 		return v, false
 	}
@@ -71,19 +92,33 @@ func member[T any](o object, name, kind string) (v T, ok bool) {
 func value[T any](o object, name string, raw json.RawMessage, kind string) (v T, ok bool) {
 	v, ok = decode[T](raw)
 	if !ok {
-		o.details.add(o.at+name, "must be "+kind)
+		o.complain(name, "must be "+kind)
 	}
 	return v, ok
 }
 
 // items reads an array that must be there, with something in it.
-func (o object) items(name string) []json.RawMessage {
-	if !o.has(name) {
+func (o object) items(name string) (items []json.RawMessage) {
+	o.require(name)
+	raw, ok := member[json.RawMessage](o, name, "an array")
+	if !ok {
 		return nil
 	}
-	items, ok := member[[]json.RawMessage](o, name, "an array")
-	if ok && len(items) == 0 {
-		o.details.add(o.at+name, "must have at least one item")
+	d := json.NewDecoder(bytes.NewReader(raw))
+	if start, _ := d.Token(); start != json.Delim('[') { // it is valid JSON
+		o.complain(name, "must be an array")
+		return nil
+	}
+	for d.More() && len(items) < maxItems {
+		var item json.RawMessage
+		_ = d.Decode(&item) // it is valid JSON
+		items = append(items, item)
+	}
+	switch {
+	case len(items) == 0:
+		o.complain(name, "must have at least one item")
+	case d.More():
+		o.complain(name, fmt.Sprintf("must not have more than %d items", maxItems))
 	}
 	return items
 }
@@ -95,7 +130,7 @@ func (o object) texts(name string, c check) []string {
 		at := fmt.Sprintf("%s[%d]", name, i)
 		text, ok := value[string](o, at, raw, "a string")
 		if ok {
-			o.details.check(o.at+at, text, c)
+			o.check(at, text, c)
 		}
 		texts = append(texts, text)
 	}
@@ -108,14 +143,14 @@ func (o object) objects(name string) []object {
 	for i, raw := range o.items(name) {
 		at := fmt.Sprintf("%s[%d]", name, i)
 		if members, ok := value[map[string]json.RawMessage](o, at, raw, "an object"); ok {
-			objects = append(objects, object{o.at + at + ".", members, o.details})
+			objects = append(objects, object{o.names, o.at + spelled(o.names, at) + ".", members, o.details})
 		}
 	}
 	return objects
 }
 
 func (o object) metadata() map[string]string {
-	metadata, _ := member[textsByKey](o, "metadata", "an object whose values are strings")
+	metadata, _ := member[textsByKey](o, metadataName, "an object whose values are strings")
 	return metadata
 }
 
@@ -130,7 +165,7 @@ func (t *textsByKey) UnmarshalJSON(data []byte) error {
 	*t = make(textsByKey, len(values))
 	for k, v := range values {
 		if v == nil {
-			return errors.New("midtest: null is no string")
+			return errors.New("midtest: null is not a string")
 		}
 		(*t)[k] = *v
 	}

@@ -1,7 +1,7 @@
 package midtest
 
 import (
-	"context"
+	"fmt"
 	"net"
 	"net/http"
 	"time"
@@ -13,13 +13,10 @@ import (
 // other, the later wins.
 type Option func(*options)
 
-type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
-
 type options struct {
-	autoComplete  bool
-	completeAfter time.Duration
-	quotaLimit    int
-	quotaWindow   time.Duration
+	dialect       dialect
+	auto          autoComplete
+	counter       counter
 	tokenLifetime time.Duration
 	listener      net.Listener // nil: a loopback port
 	dial          dialFunc     // nil: the network's
@@ -29,8 +26,7 @@ type options struct {
 
 func defaultOptions() options {
 	return options{
-		quotaLimit:    mid.PlanProfessional.RequestsPerMinute,
-		quotaWindow:   time.Minute,
+		counter:       &window{limit: mid.PlanProfessional.RequestsPerMinute, length: time.Minute},
 		tokenLifetime: time.Hour,
 	}
 }
@@ -42,15 +38,50 @@ func defaultOptions() options {
 // soon as the creation has been answered, or a little before. Without this
 // option nothing happens unless the test drives it.
 func WithAutoComplete(after time.Duration) Option {
-	return func(o *options) { o.autoComplete, o.completeAfter = true, max(after, 0) }
+	return func(o *options) { o.auto = autoComplete{on: true, after: max(after, 0)} }
 }
 
 // WithQuota allows limit requests in a window of time, which begins with the
 // first request after the last window ended. Token requests count, and failed
-// ones. Without it: 1,000 a minute, the Professional plan's. A limit of zero
-// refuses everything, and of a positive one a window of zero refuses nothing. See also [Server.SetQuota].
-func WithQuota(limit int, window time.Duration) Option {
-	return func(o *options) { o.quotaLimit, o.quotaWindow = limit, window }
+// ones. Without it and [WithPlan], the quota is 1,000 requests a minute, the
+// rate of the Professional plan. A limit of zero refuses every request. A
+// window of zero, with a positive limit, refuses no request. See also
+// [Server.SetQuota].
+func WithQuota(limit int, length time.Duration) Option {
+	return func(o *options) { o.counter = &window{limit: limit, length: length} }
+}
+
+// WithPlan limits requests as a token bucket does: p.Burst requests may go at
+// once, and p.RequestsPerMinute tokens a minute fill the bucket again. Every
+// request takes a token, token requests and failed ones included; a request
+// that finds none is refused and takes none. The X-RateLimit headers report the
+// bucket: Limit is the burst, Remaining the tokens that are left, and Reset the
+// time at which the bucket is full again. Of WithPlan and [WithQuota], the later
+// wins. WithPlan panics unless both numbers of p are at least 1, as a plan of
+// [mid.WithPlan] has to be.
+func WithPlan(p mid.Plan) Option {
+	if p.RequestsPerMinute < 1 || p.Burst < 1 {
+		panic(fmt.Sprintf("midtest: WithPlan: %+v; give a plan whose RequestsPerMinute and Burst are at least 1", p))
+	}
+	return func(o *options) { o.counter = newBucket(p) }
+}
+
+// WithFieldNames has the server spell the names of fields as names says; a mode
+// of its own that the SDK's [mid.WithFieldNames] goes with. With
+// [mid.CamelCase], answers and events have names like createdAt, and the ids of
+// sessions, verifications, signing sessions and documents are called sessionId,
+// verificationId, signatureRequestId and documentId. Requests must have such
+// names too. The other spelling is refused, with either names, so that no field
+// is lost in silence. Metadata keeps its keys, and the token endpoint the names
+// of OAuth.
+func WithFieldNames(names mid.FieldNames) Option {
+	return func(o *options) { o.dialect.names = names }
+}
+
+// WithEnvelope wraps answers as e says. Without it, they have the contract's
+// envelope.
+func WithEnvelope(e Envelope) Option {
+	return func(o *options) { o.dialect.envelope = e }
 }
 
 // WithTokenLifetime is how long access tokens live: whole seconds, at least
@@ -90,7 +121,3 @@ func WithInMemory() Option {
 func WithMiddleware(wrap func(http.Handler) http.Handler) Option {
 	return func(o *options) { o.middleware = append(o.middleware, wrap) }
 }
-
-// seconds rounds up to whole seconds, so that who waits as long as told never
-// comes early.
-func seconds(d time.Duration) int64 { return int64((d + time.Second - 1) / time.Second) }

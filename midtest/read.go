@@ -1,8 +1,6 @@
 package midtest
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"io"
 	"mime"
 
@@ -18,8 +16,8 @@ func readID(get func(id string) (any, error)) reader {
 	}
 }
 
-// readJSON is the reader of a POST with JSON.
-func readJSON(do func(object) (any, error)) reader {
+// readJSON is the reader of a POST with JSON, whose members have these names.
+func readJSON(names mid.FieldNames, do func(object) (any, error)) reader {
 	return func(c *call) (prepared, error) {
 		if mediaType, _, _ := mime.ParseMediaType(c.r.Header.Get("Content-Type")); mediaType != jsonType {
 			return prepared{}, newProblem(mid.CodeUnsupportedMediaType, "the Content-Type must be application/json")
@@ -31,7 +29,7 @@ func readJSON(do func(object) (any, error)) reader {
 		if len(text) > maxJSON {
 			return prepared{}, newProblem(mid.CodePayloadTooLarge, "the body must not be longer than 1 MiB")
 		}
-		o, err := newObject(text)
+		o, err := newObject(names, text)
 		if err != nil {
 			return prepared{}, err
 		}
@@ -40,10 +38,4 @@ func readJSON(do func(object) (any, error)) reader {
 			do:      func() (any, error) { return do(o) },
 		}, nil
 	}
-}
-
-// fingerprint tells requests with the same idempotency key apart.
-func (c *call) fingerprint(content []byte) string {
-	sum := sha256.Sum256(content)
-	return c.r.Method + " " + c.path + " " + hex.EncodeToString(sum[:])
 }

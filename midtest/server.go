@@ -2,16 +2,12 @@ package midtest
 
 import (
 	"context"
-	"net"
+	"fmt"
 	"net/http"
-	"sync"
-	"sync/atomic"
-	"time"
+	"strings"
 
 	"github.com/mobid-io/mid-go"
 )
-
-const basePath = "/v1"
 
 // Server is a fake MID server. Make it with [NewServer] and end it with
 // [Server.Close]. Its methods are safe for concurrent use, Close included.
@@ -26,27 +22,21 @@ type Server struct {
 	// WebhookSecret signs the events. It differs from ClientSecret.
 	WebhookSecret string
 
-	options options
-	ctx     context.Context // ends with Close
-	stop    context.CancelFunc
-	api     *host
-	client  *http.Client
+	// The parts, each in a file of its own with its methods.
+	front
+	requestLog
+	quota
+	faults
+	tokens
+	authSessions
+	verifications
+	signings
+	webhooks
 
-	timers timers
-	quota  quota
-	tokens tokens
-	faults faults
-	log    requestLog
-	repeat repeats
-	hooks  *webhooks
-	pages  atomic.Pointer[http.Handler] // nil: there are none
-
-	mu            sync.Mutex // guards what follows
-	authSessions  store[authSession]
-	documents     store[mid.IdentityDocument]
-	verifications store[verification]
-	contracts     store[mid.SigningDocument]
-	signings      store[signingSession]
+	timers *timers
+	stop   context.CancelFunc
+	host   *host
+	client *http.Client
 }
 
 // NewServer starts a server: on a free loopback port, unless an option says
@@ -65,22 +55,30 @@ func NewServer(opts ...Option) *Server {
 		ClientID:      "midtest-client",
 		ClientSecret:  "midtest-client-secret",
 		WebhookSecret: "midtest-webhook-secret",
-		options:       o,
+		timers:        newTimers(),
 		client:        newHTTPClient(o.dial),
-		timers:        timers{pending: map[*later]struct{}{}},
-		quota:         quota{limit: o.quotaLimit, window: o.quotaWindow},
-		tokens:        tokens{expiry: map[string]time.Time{}},
-		repeat:        repeats{first: map[string]firstAnswer{}},
-		authSessions:  newStore[authSession](),
-		documents:     newStore[mid.IdentityDocument](),
-		verifications: newStore[verification](),
-		contracts:     newStore[mid.SigningDocument](),
-		signings:      newStore[signingSession](),
 	}
-	s.ctx, s.stop = context.WithCancel(context.Background())
-	s.hooks = newWebhooks(s)
-	s.api = startHost(s.ctx, o.listener, s.handler())
+	var ctx context.Context
+	ctx, s.stop = context.WithCancel(context.Background())
+	s.assemble(ctx, o)
+	s.host = startHost(ctx, o.listener, s.front.handler(o.middleware))
 	return s
+}
+
+// assemble makes the parts and shows them those that they need.
+func (s *Server) assemble(ctx context.Context, o options) {
+	s.webhooks = newWebhooks(ctx, s.timers, o.inMemory, func() (id, secret string) { return s.ClientID, s.WebhookSecret })
+	play := &stage{names: o.dialect.names, timers: s.timers, auto: o.auto, notify: s.webhooks.send}
+	s.authSessions = newAuthSessions(play)
+	s.verifications = newVerifications(play)
+	s.signings = newSignings(play, func() string { return strings.TrimSuffix(s.URL, basePath) })
+	s.tokens = newTokens(o.tokenLifetime, func() (id, secret string) { return s.ClientID, s.ClientSecret })
+	routes := newRoutes(o.dialect.names, &s.tokens, &s.authSessions, &s.verifications, &s.signings)
+	s.faults = newFaults(routes)
+	s.requestLog = newRequestLog()
+	s.quota.counter = o.counter
+	s.front.dialect, s.front.routes, s.front.repeats = o.dialect, routes, newRepeats()
+	s.front.quota, s.front.faults, s.front.tokens, s.front.log = &s.quota, &s.faults, &s.tokens, &s.requestLog
 }
 
 // Client returns a client of this server, with its credentials, its base URL
@@ -104,41 +102,28 @@ func (s *Server) Client(opts ...mid.Option) *mid.Client {
 // too. It is the same one at every call: copy it before changing it.
 func (s *Server) HTTPClient() *http.Client { return s.client }
 
+// Expire makes an authentication session, a verification or a signing session
+// expire now. It is an error if the id is unknown or its status is final.
+func (s *Server) Expire(id string) error {
+	switch {
+	case s.authSessions.has(id):
+		return s.authSessions.endByID(id, mid.AuthExpired)
+	case s.verifications.has(id):
+		return s.CompleteVerification(id, Outcome{Status: mid.VerificationExpired})
+	case s.signings.has(id):
+		return s.signings.expire(id)
+	}
+	return fmt.Errorf("midtest: there is no authentication session, verification or signing session %q; "+
+		"AuthSessions, Verifications and SigningSessions list those of this server", id)
+}
+
 // Close ends the server: requests and deliveries under way are broken off, and
 // timers stopped. It returns when everything that the server started has
 // ended. Closing again does nothing. What the server saw can be read after it.
 func (s *Server) Close() {
 	s.stop()
 	s.timers.close()
-	s.api.close()
-	s.hooks.close()
+	s.host.close()
+	s.webhooks.close()
 	s.client.CloseIdleConnections()
-}
-
-func newHTTPClient(dial dialFunc) *http.Client {
-	return &http.Client{Transport: &http.Transport{
-		DialContext:         dial,
-		MaxIdleConnsPerHost: 100, // tests are concurrent, the default is 2
-	}}
-}
-
-func listenLoopback() net.Listener {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		l, err = net.Listen("tcp", "[::1]:0")
-	}
-	if err != nil {
-		panic("midtest: NewServer: can't listen on a loopback port: " + err.Error())
-	}
-	return l
-}
-
-// authority is the host and port that reach a listener from this machine.
-func authority(addr net.Addr) string {
-	tcp, ok := addr.(*net.TCPAddr)
-	if ok && tcp.IP.IsUnspecified() {
-		tcp = &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: tcp.Port}
-		return tcp.String()
-	}
-	return addr.String()
 }

@@ -3,8 +3,10 @@ package midtest
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/mobid-io/mid-go"
@@ -15,9 +17,23 @@ const (
 	maxSigningHours     = 10 * 365 * 24 // keeps the expiry a sane date
 )
 
+// signings are the signing sessions, their documents and their signers.
+type signings struct {
+	stage  *stage
+	origin func() string // of the links to sign at
+
+	mu        sync.Mutex // guards what follows
+	documents store[mid.SigningDocument]
+	sessions  store[signingSession]
+}
+
 type signingSession struct {
 	mid.SigningSession
 	ending
+}
+
+func newSignings(s *stage, origin func() string) signings {
+	return signings{stage: s, origin: origin, documents: newStore[mid.SigningDocument](), sessions: newStore[signingSession]()}
 }
 
 func (g *signingSession) snapshot() mid.SigningSession {
@@ -30,28 +46,28 @@ func (g *signingSession) snapshot() mid.SigningSession {
 
 // SigningSessions returns the signing sessions as they are now, the newest
 // first.
-func (s *Server) SigningSessions() []mid.SigningSession {
+func (s *signings) SigningSessions() []mid.SigningSession {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return snapshots(s.signings, func(g *signingSession) mid.SigningSession {
-		s.expireSigningIfDue(g)
+	return snapshots(s.sessions, func(g *signingSession) mid.SigningSession {
+		s.expireIfDue(g)
 		return g.snapshot()
 	})
 }
 
 // SigningDocuments returns the documents that were uploaded to be signed, the
 // newest first.
-func (s *Server) SigningDocuments() []mid.SigningDocument {
+func (s *signings) SigningDocuments() []mid.SigningDocument {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return snapshots(s.contracts, func(d *mid.SigningDocument) mid.SigningDocument { return *d })
+	return snapshots(s.documents, func(d *mid.SigningDocument) mid.SigningDocument { return *d })
 }
 
 // Sign makes a signer sign: the one with that SignURL or, of those with that
 // e-mail address, the first who has not. The session is completed when all
 // have. It is an error if the session or the signer is unknown, or the signer
 // or the session has ended.
-func (s *Server) Sign(sessionID, signer string) error {
+func (s *signings) Sign(sessionID, signer string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	g, who, err := s.awaitingSigner(sessionID, signer)
@@ -62,14 +78,14 @@ func (s *Server) Sign(sessionID, signer string) error {
 	who.IPAddress = "192.0.2.1" // of the block for documentation, RFC 5737
 	who.BiometricVerified = g.RequireBiometric
 	if !slices.ContainsFunc(g.Signers, func(s mid.Signer) bool { return s.Status != mid.SignerSigned }) {
-		s.endSigning(g, mid.SigningCompleted, now())
+		s.end(g, mid.SigningCompleted, now())
 	}
 	return nil
 }
 
 // Decline makes a signer decline, which ends the session. The signer and the
 // errors are those of [Server.Sign].
-func (s *Server) Decline(sessionID, signer string) error {
+func (s *signings) Decline(sessionID, signer string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	g, who, err := s.awaitingSigner(sessionID, signer)
@@ -77,14 +93,14 @@ func (s *Server) Decline(sessionID, signer string) error {
 		return err
 	}
 	who.Status = mid.SignerDeclined
-	s.endSigning(g, mid.SigningDeclined, now())
+	s.end(g, mid.SigningDeclined, now())
 	return nil
 }
 
 // awaitingSigner finds the signer with the SignURL, or the first one with the
 // e-mail address that has not signed: one person may be asked twice.
-func (s *Server) awaitingSigner(id, key string) (*signingSession, *mid.Signer, error) {
-	g, err := s.openSigning(id)
+func (s *signings) awaitingSigner(id, key string) (*signingSession, *mid.Signer, error) {
+	g, err := s.open(id)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -105,46 +121,52 @@ func (s *Server) awaitingSigner(id, key string) (*signingSession, *mid.Signer, e
 	return nil, nil, fmt.Errorf("midtest: session %s has no signer %q; its Signers list the addresses", id, key)
 }
 
-func (s *Server) expireSigning(id string) error {
+func (s *signings) expire(id string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	g, err := s.openSigning(id)
+	g, err := s.open(id)
 	if err != nil {
 		return err
 	}
-	s.endSigning(g, mid.SigningExpired, now())
+	s.end(g, mid.SigningExpired, now())
 	return nil
 }
 
-// openSigning returns a session that can still be driven.
-func (s *Server) openSigning(id string) (*signingSession, error) {
-	g := s.signings.byID[id]
+func (s *signings) has(id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.sessions.byID[id] != nil
+}
+
+// open returns a session that can still be driven.
+func (s *signings) open(id string) (*signingSession, error) {
+	g := s.sessions.byID[id]
 	if g == nil {
 		return nil, unknown("signing session", id, "SigningSessions")
 	}
-	if s.expireSigningIfDue(g); g.Status.Final() {
+	if s.expireIfDue(g); g.Status.Final() {
 		return nil, already("session", id, string(g.Status), "create another one to drive")
 	}
 	return g, nil
 }
 
-// expireSigningIfDue does not rely on the timer, which may be a little late.
-func (s *Server) expireSigningIfDue(g *signingSession) {
+// expireIfDue does not rely on the timer, which may be a little late.
+func (s *signings) expireIfDue(g *signingSession) {
 	if !now().Before(g.ExpiresAt) {
-		s.endSigning(g, mid.SigningExpired, g.ExpiresAt)
+		s.end(g, mid.SigningExpired, g.ExpiresAt)
 	}
 }
 
-// endSigning gives a session its final status, once.
-func (s *Server) endSigning(g *signingSession, status mid.SigningStatus, at time.Time) {
+// end gives a session its final status, once.
+func (s *signings) end(g *signingSession, status mid.SigningStatus, at time.Time) {
 	if g.Status.Final() {
 		return
 	}
 	g.Status, g.CompletedAt = status, at
-	s.end(g.ending, mid.EventSigningCompleted, g.ID, g.SigningSession)
+	s.stage.end(g.ending, mid.EventSigningCompleted, g.ID, g.SigningSession)
 }
 
-func (s *Server) storeSigningDocument(f form) (any, error) {
+func (s *signings) storeDocument(f form) (any, error) {
 	doc := mid.SigningDocument{
 		ID:          newID("doc"),
 		Name:        f.fields["name"],
@@ -158,14 +180,14 @@ func (s *Server) storeSigningDocument(f form) (any, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.contracts.add(doc.ID, &doc)
+	s.documents.add(doc.ID, &doc)
 	return doc, nil
 }
 
-func (s *Server) createSigningSession(o object) (any, error) {
+func (s *signings) create(o object) (any, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p := s.readSigning(o)
+	p := s.read(o)
 	if err := o.invalid(); err != nil {
 		return nil, err
 	}
@@ -181,13 +203,13 @@ func (s *Server) createSigningSession(o object) (any, error) {
 		Metadata:         p.Metadata,
 	}}
 	g.callbackURL = p.CallbackURL
-	s.signings.add(g.ID, g)
-	g.stop = s.timers.after(p.ExpiresIn, func() {
+	s.sessions.add(g.ID, g)
+	g.stop = s.stage.timers.after(p.ExpiresIn, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.endSigning(g, mid.SigningExpired, g.ExpiresAt)
+		s.end(g, mid.SigningExpired, g.ExpiresAt)
 	})
-	if s.options.autoComplete {
+	if s.stage.auto.on {
 		s.autoSign(g.ID, slices.Clone(g.Signers))
 	}
 	return g.snapshot(), nil
@@ -195,8 +217,8 @@ func (s *Server) createSigningSession(o object) (any, error) {
 
 // autoSign plays the signers, one after the other. What a test did before it
 // stands, as with autoApprove.
-func (s *Server) autoSign(id string, signers []mid.Signer) {
-	s.timers.after(s.options.completeAfter, func() {
+func (s *signings) autoSign(id string, signers []mid.Signer) {
+	s.stage.timers.after(s.stage.auto.after, func() {
 		_ = s.Sign(id, signers[0].SignURL)
 		if len(signers) > 1 {
 			s.autoSign(id, signers[1:])
@@ -204,8 +226,8 @@ func (s *Server) autoSign(id string, signers []mid.Signer) {
 	})
 }
 
-func (s *Server) askSigners(params []mid.SignerParams) []mid.Signer {
-	origin := strings.TrimSuffix(s.URL, basePath)
+func (s *signings) askSigners(params []mid.SignerParams) []mid.Signer {
+	origin := s.origin()
 	signers := make([]mid.Signer, len(params))
 	for i, p := range params {
 		signers[i] = mid.Signer{
@@ -218,9 +240,9 @@ func (s *Server) askSigners(params []mid.SignerParams) []mid.Signer {
 	return signers
 }
 
-// readSigning fills in the contract's defaults.
-func (s *Server) readSigning(o object) mid.CreateSigningSessionParams {
-	p := mid.CreateSigningSessionParams{DocumentIDs: o.texts("document_ids", s.isContract)}
+// read fills in the contract's defaults.
+func (s *signings) read(o object) mid.CreateSigningSessionParams {
+	p := mid.CreateSigningSessionParams{DocumentIDs: o.texts("document_ids", s.isDocument)}
 	for _, signer := range o.objects("signers") {
 		p.Signers = append(p.Signers, mid.SignerParams{
 			Name:  signer.required("name", notEmpty),
@@ -235,29 +257,32 @@ func (s *Server) readSigning(o object) mid.CreateSigningSessionParams {
 	return p
 }
 
-func (s *Server) isContract(id string) string {
-	return complainUnless(s.contracts.byID[id] != nil, "must be the id of an uploaded signing document")
+func (s *signings) isDocument(id string) string {
+	return complainUnless(s.documents.byID[id] != nil, "must be the id of an uploaded signing document")
 }
 
+// readHours takes 1.0 and 1e1 too: to JSON they are whole numbers.
 func readHours(o object) time.Duration {
-	const name = "expires_in"
-	hours, ok := member[int64](o, name, "a whole number")
+	const name, kind = "expires_in", "a whole number"
+	hours, ok := member[float64](o, name, kind)
 	switch {
 	case !ok:
 		hours = defaultSigningHours
+	case hours != math.Trunc(hours):
+		o.complain(name, "must be "+kind)
 	case hours < 1 || hours > maxSigningHours:
-		o.details.add(name, fmt.Sprintf("must be a number of hours from 1 to %d", maxSigningHours))
+		o.complain(name, fmt.Sprintf("must be a number of hours from 1 to %d", maxSigningHours))
 	}
 	return time.Duration(hours) * time.Hour
 }
 
-func (s *Server) getSigningSession(id string) (any, error) {
+func (s *signings) get(id string) (any, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	g := s.signings.byID[id]
+	g := s.sessions.byID[id]
 	if g == nil {
 		return nil, newProblem(mid.CodeNotFound, "there is no signing session with this id")
 	}
-	s.expireSigningIfDue(g)
+	s.expireIfDue(g)
 	return g.snapshot(), nil
 }

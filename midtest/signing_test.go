@@ -121,6 +121,14 @@ func TestSigningOptions(t *testing.T) {
 	})
 	require.Equal(t, 201, r.status, "%s", r.body)
 	session := data[mid.SigningSession](t, r)
+	for text, lifetime := range map[string]time.Duration{ // JSON's whole numbers
+		"1": time.Hour, "1.0": time.Hour, "1e1": 10 * time.Hour, "5.000": 5 * time.Hour,
+	} {
+		r := c.post("/signing/sessions", fmt.Sprintf(`{"document_ids":[%q],"signers":[{"name":"Ada","email":"ada@example.com"}],"expires_in":%s}`, doc.ID, text))
+		require.Equal(t, 201, r.status, "%s", r.body)
+		other := data[mid.SigningSession](t, r)
+		assert.Equal(t, lifetime, other.ExpiresAt.Sub(other.CreatedAt), text)
+	}
 	assert.Equal(t, 5*time.Hour, session.ExpiresAt.Sub(session.CreatedAt))
 	assert.False(t, session.RequireBiometric)
 	require.NoError(t, c.srv.Sign(session.ID, "ada@example.com"))

@@ -1,9 +1,8 @@
 package midtest
 
 import (
-	"crypto/rand"
-	"strings"
-	"time"
+	"math/rand/v2"
+	"slices"
 )
 
 // store keeps resources of one kind by id and in the order of their creation.
@@ -19,10 +18,24 @@ func (s *store[T]) add(id string, v *T) {
 	s.order = append(s.order, v)
 }
 
-// newID is a prefix, which tells the kind, and random text.
-func newID(prefix string) string {
-	return prefix + "_" + strings.ToLower(rand.Text()[:20])
+// snapshots copies a store, the newest first.
+func snapshots[T, V any](s store[T], snapshot func(*T) V) []V {
+	all := make([]V, 0, len(s.order))
+	for _, v := range slices.Backward(s.order) {
+		all = append(all, snapshot(v))
+	}
+	return all
 }
 
-// now is the server's time as its answers tell it.
-func now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }
+// newID is a prefix, which names the kind, and 100 random bits. They are not
+// crypto/rand's: in the strict mode of FIPS 140 that measures the time, which
+// stands still in a bubble of testing/synctest. What is in a fake needs no
+// better.
+func newID(prefix string) string {
+	const alphabet = "abcdefghijklmnopqrstuvwxyz234567"
+	id := make([]byte, 20)
+	for i := range id {
+		id[i] = alphabet[rand.IntN(len(alphabet))]
+	}
+	return prefix + "_" + string(id)
+}

@@ -17,6 +17,8 @@ type timers struct {
 // later is one thing to do. Its timer is guarded by timers.mu.
 type later struct{ timer *time.Timer }
 
+func newTimers() *timers { return &timers{pending: map[*later]struct{}{}} }
+
 // after runs f in its own goroutine once d has passed, unless stop is called
 // or the timers are closed before.
 func (t *timers) after(d time.Duration, f func()) (stop func()) {

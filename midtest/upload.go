@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/mobid-io/mid-go"
 )
@@ -20,6 +21,7 @@ const (
 	fileField     = "file"
 	maxFormValue  = 4 << 10
 	multipartType = "multipart/form-data"
+	notUTF8       = "must be valid UTF-8"
 )
 
 // formSpec is what an upload may hold beside its file.
@@ -111,8 +113,11 @@ func (spec formSpec) readPart(f *form, d *details, part *multipart.Part) error {
 	case slices.ContainsFunc(spec.fields, func(f formField) bool { return f.name == name }):
 		value, err := io.ReadAll(io.LimitReader(part, maxFormValue+1))
 		f.fields[name] = string(value)
-		if len(value) > maxFormValue {
+		switch {
+		case len(value) > maxFormValue:
 			d.add(name, "must not be longer than 4096 bytes")
+		case !utf8.Valid(value):
+			d.add(name, notUTF8)
 		}
 		return err
 	default:
@@ -141,6 +146,8 @@ func (spec formSpec) verify(f form, d details) error {
 		d.add(fileField, "is required")
 	case f.file.name == "":
 		d.add(fileField, "must have a file name")
+	case !utf8.ValidString(f.file.name):
+		d.add(fileField, "its name "+notUTF8)
 	case !slices.Contains(spec.contentTypes, f.file.contentType):
 		return newProblem(mid.CodeUnsupportedMediaType, "the file's Content-Type must be one of: "+strings.Join(spec.contentTypes, ", "))
 	}
@@ -148,7 +155,9 @@ func (spec formSpec) verify(f form, d details) error {
 		text, sent := f.fields[field.name]
 		switch {
 		case sent:
-			d.check(field.name, text, field.check)
+			if complaint := field.check(text); complaint != "" {
+				d.add(field.name, complaint)
+			}
 		case field.required:
 			d.add(field.name, "is required")
 		}

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/mobid-io/mid-go"
@@ -13,25 +14,27 @@ import (
 var (
 	e164    = regexp.MustCompile(`^\+[1-9][0-9]{1,14}$`)
 	country = regexp.MustCompile(`^[A-Z]{2}$`)
+	// uri is what a URL may consist of (RFC 3986, appendix A): url.Parse takes
+	// more.
+	uri = regexp.MustCompile(`^([A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*$`)
 )
 
 // details collects what is wrong with a request. Fields have their wire names;
 // messages never quote the value, which may be personal data.
 type details []mid.FieldError
 
+// maxDetails is how many complaints a client gets to read at once.
+const maxDetails = 100
+
 func (d *details) add(field, message string) {
-	*d = append(*d, mid.FieldError{Field: field, Message: message})
-}
-
-// check says what is wrong with a text that was sent, or nothing. Whether it
-// may be absent is another question.
-type check func(text string) (complaint string)
-
-func (d *details) check(field, text string, c check) {
-	if complaint := c(text); complaint != "" {
-		d.add(field, complaint)
+	if len(*d) < maxDetails {
+		*d = append(*d, mid.FieldError{Field: field, Message: message})
 	}
 }
+
+// check says what is wrong with a text that was sent; it is empty if the text
+// is fine. Whether it may be absent is another question.
+type check func(text string) (complaint string)
 
 func complainUnless(ok bool, complaint string) string {
 	if ok {
@@ -74,6 +77,12 @@ func isEmail(text string) string {
 
 func isCallbackURL(text string) string {
 	u, err := url.Parse(text)
-	ok := err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
+	ok := err == nil && uri.MatchString(text) && isPort(u) && u.Hostname() != "" && (u.Scheme == "http" || u.Scheme == "https")
 	return complainUnless(ok, "must be an absolute http or https URL")
+}
+
+// isPort reports whether a URL's port is one that can be dialled, or absent.
+func isPort(u *url.URL) bool {
+	port, err := strconv.ParseUint(u.Port(), 10, 16)
+	return u.Port() == "" || err == nil && port > 0
 }

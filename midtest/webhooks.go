@@ -2,6 +2,7 @@ package midtest
 
 import (
 	"bytes"
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -10,8 +11,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
-	"strconv"
 	"sync"
 	"time"
 
@@ -49,15 +48,7 @@ type Delivery struct {
 // Format writes the event's id and type, the attempt and the status on one
 // line, whatever the verb, and never the payload.
 func (d Delivery) Format(f fmt.State, _ rune) {
-	fmt.Fprintf(f, "midtest.Delivery{%s %s, attempt %d: %s}", d.EventID, d.Type, d.Attempt, outcome(d.Status))
-}
-
-// outcome is a status for people; zero: there was no answer.
-func outcome(status int) string {
-	if status == 0 {
-		return "no answer"
-	}
-	return strconv.Itoa(status)
+	fmt.Fprintf(f, "midtest.Delivery{%s %s, attempt %d: %s}", d.EventID, d.Type, d.Attempt, statusText(d.Status))
 }
 
 // Events returns the deliveries that have ended so far, in that order, but no
@@ -65,38 +56,38 @@ func outcome(status int) string {
 // fresh timestamp and a fresh signature, until a 2xx acknowledges it: 200
 // milliseconds later at first, then after twice the time, five times in all.
 // An attempt gets ten seconds, and redirects are not followed.
-func (s *Server) Events() []Delivery {
-	s.hooks.mu.Lock()
-	defer s.hooks.mu.Unlock()
-	return slices.Clone(s.hooks.deliveries)
+func (h *webhooks) Events() []Delivery {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.deliveries.all()
 }
 
 // Redeliver sends an event again, as if it had never been sent: Attempt starts
 // again at 1, and there are five attempts until it is acknowledged. It is an
 // error if the id is of no event.
-func (s *Server) Redeliver(eventID string) error {
-	s.hooks.mu.Lock()
-	e := s.hooks.events[eventID]
-	s.hooks.mu.Unlock()
+func (h *webhooks) Redeliver(eventID string) error {
+	h.mu.Lock()
+	e := h.events[eventID]
+	h.mu.Unlock()
 	if e == nil {
 		return unknown("event", eventID, "Events")
 	}
-	s.hooks.schedule(e, 1, 0)
+	h.schedule(e, 1, 0)
 	return nil
 }
 
-// HandleCallbacks delivers every event to h, whatever host its callback URL
+// HandleCallbacks delivers every event to handler, whatever host its callback URL
 // names, without a socket: for a test that has the handler at hand, and for
 // [WithInMemory], which has no other way. A later call replaces the handler. It
 // must not be nil.
-func (s *Server) HandleCallbacks(h http.Handler) {
-	s.hooks.mu.Lock()
-	defer s.hooks.mu.Unlock()
-	s.hooks.handler = h
-	if s.hooks.inner == nil && s.ctx.Err() == nil { // a closed server starts nothing
+func (h *webhooks) HandleCallbacks(handler http.Handler) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.handler = handler
+	if h.inner == nil && h.ctx.Err() == nil { // a closed server starts nothing
 		l := newMemoryListener()
-		s.hooks.inner = deliveryClient(l.DialContext)
-		s.hooks.innerHost = startHost(s.ctx, l, http.HandlerFunc(s.hooks.serve))
+		h.inner = deliveryClient(l.DialContext)
+		h.innerHost = startHost(h.ctx, l, http.HandlerFunc(h.serve))
 	}
 }
 
@@ -110,19 +101,30 @@ type event struct {
 
 // webhooks delivers events.
 type webhooks struct {
-	server *Server
-	outer  *http.Client // to the network
+	ctx      context.Context // ends with the server
+	timers   *timers
+	inMemory bool
+	account  func() (clientID, secret string) // that the events are signed for
+	outer    *http.Client                     // to the network
 
 	mu         sync.Mutex
 	events     map[string]*event
-	deliveries []Delivery
+	deliveries journal[Delivery]
 	handler    http.Handler // nil: events go to the network
 	inner      *http.Client // to the handler
 	innerHost  *host
 }
 
-func newWebhooks(s *Server) *webhooks {
-	return &webhooks{server: s, outer: deliveryClient(nil), events: map[string]*event{}}
+func newWebhooks(ctx context.Context, t *timers, inMemory bool, account func() (clientID, secret string)) webhooks {
+	return webhooks{
+		ctx:        ctx,
+		timers:     t,
+		inMemory:   inMemory,
+		account:    account,
+		outer:      deliveryClient(nil),
+		events:     map[string]*event{},
+		deliveries: journal[Delivery]{strip: func(d *Delivery) { d.Payload = nil }},
+	}
 }
 
 func deliveryClient(dial dialFunc) *http.Client {
@@ -150,7 +152,7 @@ func (h *webhooks) send(kind mid.EventType, subject, url string, data any) {
 }
 
 func (h *webhooks) schedule(e *event, attempt int, wait time.Duration) {
-	h.server.timers.after(wait, func() {
+	h.timers.after(wait, func() {
 		if h.deliver(e, attempt) || attempt == maxAttempts {
 			return
 		}
@@ -169,11 +171,12 @@ func (h *webhooks) deliver(e *event, attempt int) bool {
 		Time:      time.Now(),
 	}
 	d.Payload = e.payload(d.Time)
-	d.Signature = sign(h.server.WebhookSecret, d.Payload)
-	d.Status, d.Err = h.post(d)
+	clientID, secret := h.account()
+	d.Signature = sign(secret, d.Payload)
+	d.Status, d.Err = h.post(d, clientID)
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.deliveries = appendBounded(h.deliveries, d)
+	h.deliveries.add(d, len(d.URL), len(d.Payload))
 	return d.Status >= 200 && d.Status < 300
 }
 
@@ -193,13 +196,13 @@ func sign(secret string, payload []byte) string {
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-func (h *webhooks) post(d Delivery) (status int, err error) {
-	req, err := http.NewRequestWithContext(h.server.ctx, http.MethodPost, d.URL, bytes.NewReader(d.Payload))
+func (h *webhooks) post(d Delivery, clientID string) (status int, err error) {
+	req, err := http.NewRequestWithContext(h.ctx, http.MethodPost, d.URL, bytes.NewReader(d.Payload))
 	if err != nil {
 		return 0, err
 	}
 	req.Header.Set("Content-Type", jsonType)
-	req.Header.Set("X-Client-Id", h.server.ClientID)
+	req.Header.Set("X-Client-Id", clientID)
 	req.Header.Set(mid.SignatureHeader, d.Signature)
 	client, err := h.route(req)
 	if err != nil {
@@ -222,7 +225,7 @@ func (h *webhooks) route(req *http.Request) (*http.Client, error) {
 		req.URL.Scheme = "http"
 		return h.inner, nil
 	}
-	if h.server.options.inMemory {
+	if h.inMemory {
 		return nil, errors.New("midtest: a server in memory delivers to the handler of HandleCallbacks alone; call it")
 	}
 	return h.outer, nil

@@ -73,7 +73,7 @@ var (
 	}
 )
 
-// Interfaces that consumers implement: a method more would break them.
+// Interfaces that consumers implement. One more method would break them.
 type (
 	tokenSource struct{}
 	tokenCache  struct{}
@@ -113,7 +113,7 @@ var (
 	_ mid.Notifier    = notifier{}
 )
 
-// Interfaces that consumers call: a method less would break them.
+// Interfaces that consumers call. One method less would break them.
 var (
 	_ func(mid.TokenSource, context.Context) (*oauth2.Token, error)                                              = mid.TokenSource.Token
 	_ func(mid.TokenCache, context.Context, func(context.Context) (*oauth2.Token, error)) (*oauth2.Token, error) = mid.TokenCache.Token
@@ -126,6 +126,12 @@ var (
 	_ func(mid.EventClaim, context.Context) error                                                                = mid.EventClaim.Release
 	_ func(mid.Notifier, context.Context, string) error                                                          = mid.Notifier.Notify
 	_ func(mid.Notifier, context.Context, string) <-chan struct{}                                                = mid.Notifier.Subscribe
+)
+
+// What a wire send belongs to.
+var (
+	_                                                   = mid.Operation{Name: string(""), Path: string(""), Attempt: int(0)}
+	_ func(context.Context) (op mid.Operation, ok bool) = mid.OperationFrom
 )
 
 // Rate limits and polling.

@@ -10,7 +10,7 @@ import (
 )
 
 // TestComplete fails when the SDK exports a name that this package does not
-// spell out, so that nothing becomes API unseen.
+// spell out, so that no name becomes API unnoticed.
 func TestComplete(t *testing.T) {
 	pinned := map[string]bool{
 		// Through the interfaces of fmt, log/slog, encoding/json and errors.

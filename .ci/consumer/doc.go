@@ -1,7 +1,7 @@
-// Package consumer stands for the modules that use the SDK: it spells out every
-// exported name with its exact type, so that a change that would break them
-// does not compile here first. It is built by .ci/run, never run.
+// Package consumer stands for the modules that use the SDK. It spells out every
+// exported name with its exact type, so a change that would break those modules
+// does not compile here. .ci/run builds it and never runs it.
 //
-// A change of this package is a change of the exported API: it needs an entry
-// in CHANGELOG.md and, unless it only adds a name, a new major version.
+// A change of this package is a change of the exported API. It needs an entry in
+// CHANGELOG.md and, unless it only adds a name, a new major version.
 package consumer

@@ -39,7 +39,14 @@ var (
 		CompletedAt: time.Time{},
 		Metadata:    map[string]string(nil),
 	}
-	_ = mid.VerifyAuthenticationParams{SessionID: string("")}
+	_ = mid.VerifyAuthenticationParams{SessionID: string(""), Expect: (*mid.AuthExpectation)(nil)}
+	_ = mid.AuthExpectation{
+		Intent:    mid.Intent(""),
+		UserID:    string(""),
+		Recipient: string(""),
+		Metadata:  map[string]string(nil),
+		MaxAge:    time.Duration(0),
+	}
 	_ = mid.AuthenticationResult{
 		SessionID:  string(""),
 		Verified:   bool(false),
@@ -51,8 +58,8 @@ var (
 	_ func(mid.AuthStatus) bool = mid.AuthStatus.Final
 )
 
-// The value sets: switches of consumers depend on the values, too. A key that
-// stands twice does not compile.
+// The value sets, because switches of consumers depend on the values too. A map
+// literal with the same key twice does not compile.
 var (
 	_ = map[mid.Intent]bool{mid.IntentLogin: true, mid.IntentPayment: true, mid.IntentConsent: true}
 	_ = map[mid.AuthStatus]bool{
@@ -187,18 +194,27 @@ var (
 	_ func(mid.SigningStatus) bool = mid.SigningStatus.Final
 )
 
-// What keeps personal data out of logs, and what a resource that was stored
-// as JSON is read with.
+// The methods that keep personal data out of logs, and those that read a
+// resource that was stored as JSON.
 var (
 	_ = []slog.LogValuer{
-		mid.CreateAuthSessionParams{}, mid.AuthSession{}, mid.AuthenticationResult{},
-		mid.IdentityDocument{}, mid.Verification{}, mid.ExtractedData{},
-		mid.SigningDocument{}, mid.SignerParams{}, mid.Signer{}, mid.SigningSession{},
-		mid.Event{}, mid.WebhookConfig{}, mid.WebhookService{},
+		mid.CreateAuthSessionParams{}, mid.AuthSession{}, mid.VerifyAuthenticationParams{}, mid.AuthExpectation{},
+		mid.AuthenticationResult{},
+		mid.UploadIdentityDocumentParams{}, mid.IdentityDocument{}, mid.StartVerificationParams{}, mid.Verification{},
+		mid.ExtractedData{},
+		mid.UploadSigningDocumentParams{}, mid.SigningDocument{}, mid.CreateSigningSessionParams{}, mid.SignerParams{},
+		mid.Signer{}, mid.SigningSession{},
+		mid.Event{}, mid.WebhookConfig{}, mid.WebhookService{}, mid.Response{}, mid.APIError{},
 	}
 	_ = []fmt.Formatter{
-		mid.ExtractedData{}, mid.Event{}, mid.WebhookConfig{}, mid.WebhookService{}, (*mid.APIError)(nil),
+		mid.CreateAuthSessionParams{}, mid.AuthSession{}, mid.VerifyAuthenticationParams{}, mid.AuthExpectation{},
+		mid.AuthenticationResult{},
+		mid.UploadIdentityDocumentParams{}, mid.IdentityDocument{}, mid.StartVerificationParams{}, mid.Verification{},
+		mid.ExtractedData{},
+		mid.UploadSigningDocumentParams{}, mid.SigningDocument{}, mid.CreateSigningSessionParams{}, mid.SignerParams{},
+		mid.Signer{}, mid.SigningSession{},
+		mid.Event{}, mid.WebhookConfig{}, mid.WebhookService{}, mid.Response{}, mid.APIError{},
 	}
 	_ = []json.Marshaler{mid.Verification{}, mid.CreateSigningSessionParams{}}
-	_ = []json.Unmarshaler{(*mid.Verification)(nil), (*mid.CreateSigningSessionParams)(nil)}
+	_ = []json.Unmarshaler{(*mid.Verification)(nil)}
 )

@@ -83,7 +83,7 @@ var (
 
 	_ = []error{
 		mid.ErrInvalidRequest, mid.ErrInvalidClient, mid.ErrUnauthorized, mid.ErrForbidden, mid.ErrNotFound,
-		mid.ErrConflict, mid.ErrPayloadTooLarge, mid.ErrRateLimited, mid.ErrServer,
+		mid.ErrConflict, mid.ErrPayloadTooLarge, mid.ErrRateLimited, mid.ErrServer, mid.ErrUnexpectedSession,
 		mid.ErrMissingSignature, mid.ErrInvalidSignature, mid.ErrStaleEvent,
 		mid.ErrEventHandled, mid.ErrEventInHand, mid.ErrClaimLost,
 	}

@@ -11,65 +11,68 @@ import (
 
 const maxForm = 64 << 10
 
+// actions are what the page's buttons do.
+type actions struct{ state }
+
 // actOnItem is what the phone, the verifier or time does to a session or a
 // verification.
-func (s *site) actOnItem(w http.ResponseWriter, r *http.Request) {
-	p, ok := s.find(r.PathValue("id"))
+func (a actions) actOnItem(w http.ResponseWriter, r *http.Request) {
+	found, kind, ok := a.find(r.PathValue("id"))
 	if !ok {
-		s.notFound(w, r)
+		notFound(w, r)
 		return
 	}
-	id := p.Item.Key()
-	act := s.actions(p.Kind, id, r.PostForm.Get("user_id"))[r.PathValue("action")]
+	id := found.Key()
+	act := a.possible(kind, id, r.PostForm.Get("user_id"))[r.PathValue("action")]
 	page := "/phone/" + id
 	switch {
 	case act == nil:
-		s.notFound(w, r)
+		notFound(w, r)
 	case act() != nil:
-		s.tooLate(w, r, id, page)
+		a.tooLate(w, r, id, page)
 	default:
 		goBack(w, r, page, id)
 	}
 }
 
-// actions are what can be done to a kind of item.
-func (s *site) actions(kind, id, userID string) map[string]func() error {
+// possible are the actions on a kind of item.
+func (a actions) possible(kind, id, userID string) map[string]func() error {
 	complete := func(status mid.VerificationStatus) func() error {
-		return func() error { return s.srv.CompleteVerification(id, midtest.Outcome{Status: status}) }
+		return func() error { return a.srv.CompleteVerification(id, midtest.Outcome{Status: status}) }
 	}
 	acts := map[string]func() error{}
 	switch kind {
 	case "auth":
-		acts["scan"] = func() error { return s.srv.Scan(id) }
-		acts["approve"] = func() error { return s.srv.Approve(id, userID) }
-		acts["reject"] = func() error { return s.srv.Reject(id) }
+		acts["scan"] = func() error { return a.srv.Scan(id) }
+		acts["approve"] = func() error { return a.srv.Approve(id, userID) }
+		acts["reject"] = func() error { return a.srv.Reject(id) }
 	case "verification":
 		acts["verify"] = complete(mid.VerificationVerified)
 		acts["reject"] = complete(mid.VerificationRejected)
 	}
-	acts["expire"] = func() error { return s.srv.Expire(id) }
+	acts["expire"] = func() error { return a.srv.Expire(id) }
 	return acts
 }
 
-func (s *site) actAsSigner(w http.ResponseWriter, r *http.Request) {
-	p, ok := s.findSigner(r.PathValue("link"))
-	act := map[string]func(sessionID, signer string) error{"sign": s.srv.Sign, "decline": s.srv.Decline}[r.PathValue("action")]
+func (a actions) actAsSigner(w http.ResponseWriter, r *http.Request) {
+	signer, ok := a.findSigner(r.PathValue("link"))
+	act := map[string]func(sessionID, signer string) error{"sign": a.srv.Sign, "decline": a.srv.Decline}[r.PathValue("action")]
 	if !ok || act == nil {
-		s.notFound(w, r)
+		notFound(w, r)
 		return
 	}
-	session := p.Signer.Session.ID
-	page := "/sign/" + p.Signer.Key()
-	if act(session, p.Signer.SignURL) != nil {
-		s.tooLate(w, r, session, page)
+	session := signer.Session.ID
+	page := "/sign/" + signer.Key()
+	if act(session, signer.SignURL) != nil {
+		a.tooLate(w, r, session, page)
 		return
 	}
 	goBack(w, r, page, session)
 }
 
-func (s *site) redeliver(w http.ResponseWriter, r *http.Request) {
-	if err := s.srv.Redeliver(r.PathValue("id")); err != nil {
-		s.notFound(w, r)
+func (a actions) redeliver(w http.ResponseWriter, r *http.Request) {
+	if err := a.srv.Redeliver(r.PathValue("id")); err != nil {
+		notFound(w, r)
 		return
 	}
 	http.Redirect(w, r, "/#webhooks", http.StatusSeeOther)
@@ -96,16 +99,16 @@ func goBack(w http.ResponseWriter, r *http.Request, page, id string) {
 	http.Redirect(w, r, page, http.StatusSeeOther)
 }
 
-// tooLate tells that somebody else was faster: another browser, or time.
-func (s *site) tooLate(w http.ResponseWriter, r *http.Request, id, page string) {
-	p, ok := s.find(id)
+// tooLate is the answer if someone else was faster: another browser, or time.
+func (a actions) tooLate(w http.ResponseWriter, r *http.Request, id, page string) {
+	found, _, ok := a.find(id)
 	if !ok {
-		s.notFound(w, r)
+		notFound(w, r)
 		return
 	}
 	render(w, http.StatusConflict, "message.html", message{
 		frame:     frame{Title: "Too late", Now: time.Now()},
-		Text:      fmt.Sprintf("This was not possible any more: %s is %s by now.", id, p.Item.Reached()),
+		Text:      fmt.Sprintf("This was not possible any more: %s is %s by now.", id, found.Reached()),
 		Back:      page,
 		BackLabel: "See it as it is",
 	})

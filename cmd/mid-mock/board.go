@@ -1,129 +1,42 @@
 package main
 
 import (
-	"fmt"
-	"hash/fnv"
-	"io"
-	"slices"
-	"strconv"
+	"encoding/base64"
+	"net/http"
+	"strings"
+	"time"
 )
-
-// maxShown bounds each list on the page, so that it stays usable after a load
-// test.
-const maxShown = 50
 
 // board is the page with everything.
 type board struct {
 	frame
 	BaseURL       string
 	Environment   string
+	Reachable     bool // by other machines
 	Auth          list[authItem]
 	Verifications list[verificationItem]
 	Signings      list[signingItem]
 	Events        list[eventItem]
 }
 
-// list is one kind of items, those that wait for a decision first.
-type list[T item] struct {
-	Items   []T
-	Waiting int
-	More    int // not shown
+// views are the pages that show the state.
+type views struct{ state }
+
+func (v views) newFrame(title string) frame {
+	return frame{Title: title, Version: v.version(), Now: time.Now()}
 }
 
-func newList[T item](all []T) list[T] {
-	l := list[T]{Items: make([]T, 0, len(all))}
-	for _, i := range all {
-		if i.Open() {
-			l.Items = append(l.Items, i)
-		}
-	}
-	l.Waiting = len(l.Items)
-	for _, i := range all {
-		if !i.Open() {
-			l.Items = append(l.Items, i)
-		}
-	}
-	l.More = max(len(all)-maxShown, 0)
-	l.Items = l.Items[:len(all)-l.More]
-	return l
-}
-
-func (s *site) board() board {
-	return board{
-		frame:         s.newFrame("mid-mock"),
-		BaseURL:       s.srv.URL,
-		Environment:   environment(s.srv),
-		Auth:          newList(s.authItems()),
-		Verifications: newList(s.verificationItems()),
-		Signings:      newList(s.signingItems()),
-		Events:        newList(s.eventItems()),
-	}
-}
-
-func (s *site) authItems() []authItem {
-	var items []authItem
-	for _, session := range s.srv.AuthSessions() {
-		items = append(items, authItem{AuthSession: session})
-	}
-	return items
-}
-
-func (s *site) verificationItems() []verificationItem {
-	var items []verificationItem
-	for _, v := range s.srv.Verifications() {
-		items = append(items, verificationItem{Verification: v})
-	}
-	return items
-}
-
-func (s *site) signingItems() []signingItem {
-	names := map[string]string{}
-	for _, doc := range s.srv.SigningDocuments() {
-		names[doc.ID] = doc.Name
-	}
-	var items []signingItem
-	for _, session := range s.srv.SigningSessions() {
-		i := signingItem{SigningSession: session}
-		for _, id := range session.DocumentIDs {
-			i.Documents = append(i.Documents, names[id])
-		}
-		items = append(items, i)
-	}
-	return items
-}
-
-// eventItems are the newest first, by their first attempt: one that is
-// delivered again stays where it is.
-func (s *site) eventItems() []eventItem {
-	var items []eventItem
-	at := map[string]int{}
-	for _, d := range s.srv.Events() {
-		n, known := at[d.EventID]
-		if !known {
-			n = len(items)
-			at[d.EventID] = n
-			items = append(items, eventItem{})
-		}
-		items[n].Attempts = slices.Insert(items[n].Attempts, 0, attempt{d})
-	}
-	slices.Reverse(items)
-	return items
-}
-
-// version changes with everything that the pages show.
-func (s *site) version() string {
-	h := fnv.New64a()
-	digest(h, s.authItems())
-	digest(h, s.verificationItems())
-	digest(h, s.signingItems())
-	digest(h, s.eventItems())
-	return strconv.FormatUint(h.Sum64(), 36)
-}
-
-func digest[T item](w io.Writer, items []T) {
-	for _, i := range items {
-		_, _ = fmt.Fprintln(w, i.Key(), i.State()) // a hash takes everything
-	}
+func (v views) showBoard(w http.ResponseWriter, _ *http.Request) {
+	render(w, http.StatusOK, "board.html", board{
+		frame:         v.newFrame("mid-mock"),
+		BaseURL:       v.srv.URL,
+		Environment:   environment(v.srv),
+		Reachable:     v.hosts.reachable(),
+		Auth:          newList(v.authItems()),
+		Verifications: newList(v.verificationItems()),
+		Signings:      newList(v.signingItems()),
+		Events:        newList(v.eventItems()),
+	})
 }
 
 // itemPage is the page of one session or verification.
@@ -133,29 +46,13 @@ type itemPage struct {
 	Item subject
 }
 
-func (s *site) find(id string) (itemPage, bool) {
-	if i, ok := findItem(s.authItems(), id); ok {
-		i.Alone = true
-		return itemPage{Kind: "auth", Item: i}, true
+func (v views) showItem(w http.ResponseWriter, r *http.Request) {
+	found, kind, ok := v.find(r.PathValue("id"))
+	if !ok {
+		notFound(w, r)
+		return
 	}
-	if i, ok := findItem(s.verificationItems(), id); ok {
-		i.Alone = true
-		return itemPage{Kind: "verification", Item: i}, true
-	}
-	if i, ok := findItem(s.signingItems(), id); ok {
-		i.Alone = true
-		return itemPage{Kind: "signing", Item: i}, true
-	}
-	return itemPage{}, false
-}
-
-func findItem[T item](items []T, key string) (T, bool) {
-	at := slices.IndexFunc(items, func(i T) bool { return i.Key() == key })
-	if at < 0 {
-		var none T
-		return none, false
-	}
-	return items[at], true
+	render(w, http.StatusOK, "item.html", itemPage{v.newFrame(found.Title()), kind, found})
 }
 
 // signerPage is what a signer's link opens.
@@ -164,12 +61,29 @@ type signerPage struct {
 	Signer signerItem
 }
 
-func (s *site) findSigner(link string) (signerPage, bool) {
-	for _, session := range s.signingItems() {
-		if signer, ok := findItem(session.Asked(), link); ok {
-			signer.Alone = true
-			return signerPage{Signer: signer}, true
-		}
+func (v views) showSigner(w http.ResponseWriter, r *http.Request) {
+	signer, ok := v.findSigner(r.PathValue("link"))
+	if !ok {
+		notFound(w, r)
+		return
 	}
-	return signerPage{}, false
+	render(w, http.StatusOK, "sign.html", signerPage{v.newFrame("Signature requested"), signer})
+}
+
+// showQR is the QR code that the API gives out in a data URL, which the policy
+// forbids in pages.
+func (v views) showQR(w http.ResponseWriter, r *http.Request) {
+	session, ok := findItem(v.authItems(), r.PathValue("id"))
+	if !ok {
+		notFound(w, r)
+		return
+	}
+	_, encoded, _ := strings.Cut(session.QRCode, ",")
+	image, err := base64.StdEncoding.DecodeString(encoded)
+	if err != nil {
+		http.Error(w, "mid-mock: the QR code is broken: "+err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "image/png")
+	_, _ = w.Write(image) // it fails if the browser is gone
 }

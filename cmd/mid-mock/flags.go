@@ -54,8 +54,12 @@ func (c *config) flags() *flag.FlagSet {
 		"interfaces (default "+defaultAddr+")", c.setAddr)
 	fs.Func("public-url", "print and put into signers' links this `address`, like\n"+
 		"https://mock.example, by which others reach it (default from -addr)", c.setPublic)
-	fs.Func("plan", "limit requests as the `plan` does: sandbox, standard, starter or\n"+
-		"professional (default professional, 1,000 requests a minute)", c.setPlan)
+	fs.Func("plan", "limit requests as a `plan` does, by rate and burst: sandbox, standard,\n"+
+		"starter or professional (default -quota 1000/1m)", c.setPlan)
+	fs.Func("quota", "limit requests to a `number/duration`, like 60/1m, in fixed windows", c.setQuota)
+	fs.Func("names", "spell the names of fields in `snake` or camel case (default snake)", c.setNames)
+	fs.Func("envelope", "wrap answers in an `envelope`: success (the contract's) or code\n"+
+		"(code, message and data; default success)", c.setEnvelope)
 	fs.Func("latency", "let every API request wait for a `duration`, like 250ms (default none)", c.setLatency)
 	fs.Func("error-rate", "answer this `share` of the API requests with 503, from 0 to 1\n"+
 		"(default 0)", c.setErrorRate)
@@ -88,6 +92,7 @@ Examples:
   mid-mock -auto-complete 2s               users who approve everything
   mid-mock -latency 300ms -error-rate 0.1  a bad day
   mid-mock -token-lifetime 5s              tokens that have to be renewed
+  mid-mock -names camel -envelope code     the spelling of the vendor's other pages
   mid-mock -addr 0.0.0.0:8700 -public-url http://192.0.2.7:8700
                                            for a phone on the same network
 `
@@ -118,7 +123,36 @@ func (c *config) setPlan(s string) error {
 	if !ok {
 		return errors.New("give sandbox, standard, starter or professional")
 	}
-	c.options = append(c.options, midtest.WithQuota(plan.RequestsPerMinute, time.Minute))
+	c.options = append(c.options, midtest.WithPlan(plan))
+	return nil
+}
+
+func (c *config) setQuota(s string) error {
+	number, length, _ := strings.Cut(s, "/")
+	limit, err := strconv.Atoi(number)
+	window, err2 := time.ParseDuration(length)
+	if err != nil || err2 != nil || limit < 0 || window <= 0 {
+		return errors.New("give a number of requests and a duration, like 60/1m")
+	}
+	c.options = append(c.options, midtest.WithQuota(limit, window))
+	return nil
+}
+
+func (c *config) setNames(s string) error {
+	names, ok := map[string]mid.FieldNames{"snake": mid.SnakeCase, "camel": mid.CamelCase}[s]
+	if !ok {
+		return errors.New("give snake or camel")
+	}
+	c.options = append(c.options, midtest.WithFieldNames(names))
+	return nil
+}
+
+func (c *config) setEnvelope(s string) error {
+	envelope, ok := map[string]midtest.Envelope{"success": midtest.EnvelopeSuccess, "code": midtest.EnvelopeCode}[s]
+	if !ok {
+		return errors.New("give success or code")
+	}
+	c.options = append(c.options, midtest.WithEnvelope(envelope))
 	return nil
 }
 

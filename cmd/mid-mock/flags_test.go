@@ -22,6 +22,12 @@ func TestBadFlags(t *testing.T) {
 		{[]string{"-addr", "localhost:"}, "give a host and a port"},
 		{[]string{"-addr", ":99999"}, "invalid port"},
 		{[]string{"-plan", "gold"}, "give sandbox, standard, starter or professional"},
+		{[]string{"-quota", "60"}, "give a number of requests and a duration"},
+		{[]string{"-quota", "60/60"}, "give a number of requests and a duration"},
+		{[]string{"-quota", "-1/1m"}, "give a number of requests and a duration"},
+		{[]string{"-quota", "60/0s"}, "give a number of requests and a duration"},
+		{[]string{"-names", "kebab"}, "give snake or camel"},
+		{[]string{"-envelope", "none"}, "give success or code"},
 		{[]string{"-latency", "300"}, "with its unit"},
 		{[]string{"-latency", "-1s"}, "give 0s or more"},
 		{[]string{"-error-rate", "10%"}, "from 0 to 1"},
@@ -60,13 +66,42 @@ func TestVersion(t *testing.T) {
 	assert.Equal(t, "mid-mock "+mid.Version+"\n", stdout.String())
 }
 
-func TestPlans(t *testing.T) {
-	for plan, limit := range map[string]string{"sandbox": "60", "standard": "100", "starter": "300", "professional": "1000"} {
-		p := start(t, "-plan", plan)
+func TestPlansAndQuotas(t *testing.T) {
+	for _, tc := range []struct {
+		args             string
+		limit, remaining string
+	}{
+		{"-plan sandbox", "120", "119"},
+		{"-plan standard", "100", "99"},
+		{"-plan starter", "600", "599"},
+		{"-plan professional", "2000", "1999"},
+		{"-quota 60/1h", "60", "59"},
+		{"-quota 0/1m", "0", "0"},
+	} {
+		p := start(t, strings.Fields(tc.args)...)
 		res, err := http.Get(p.url + "/v1/nothing")
 		require.NoError(t, err)
-		p.read(res, http.StatusNotFound)
-		assert.Equal(t, limit, res.Header.Get("X-RateLimit-Limit"), plan)
+		res.Body.Close()
+		assert.Equal(t, tc.limit, res.Header.Get("X-RateLimit-Limit"), tc.args)
+		assert.Equal(t, tc.remaining, res.Header.Get("X-RateLimit-Remaining"), tc.args)
+	}
+}
+
+func TestNamesAndEnvelope(t *testing.T) {
+	for _, tc := range []struct {
+		args    string
+		pattern string
+	}{
+		{"", `^\{"success":false,"error":\{"code":"unauthorized",.*"meta":\{"request_id":`},
+		{"-names snake -envelope success", `"request_id":`},
+		{"-names camel", `^\{"error":\{"code":"unauthorized",.*"meta":\{"requestId":`},
+		{"-envelope code", `^\{"error":true,"code":"unauthorized","message":`},
+		{"-names camel -envelope code", `^\{"code":"unauthorized","error":true,"message":`},
+	} {
+		p := start(t, strings.Fields(tc.args)...)
+		res, err := http.Get(p.url + "/v1/auth/sessions/sess_1")
+		require.NoError(t, err)
+		assert.Regexp(t, tc.pattern, p.read(res, http.StatusUnauthorized), tc.args)
 	}
 }
 

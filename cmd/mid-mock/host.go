@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// guard refuses requests for hosts that are not this server: that is what a web
-// page sends whose domain was rebound to this address, and to the browser it
-// would be of the same origin.
+// guard refuses requests for hosts that are not this server. A web page whose
+// domain was rebound to this address sends such requests, and to the browser
+// they would be of the same origin.
 type guard struct {
 	exposed bool   // listens on more than loopback
 	public  string // the host that -public-url names; empty: none
@@ -27,10 +27,10 @@ func (g guard) wrap(next http.Handler) http.Handler {
 
 func (g guard) refusal() string {
 	if g.exposed {
-		return "mid-mock answers to localhost, to addresses and to names without a dot alone, so that no " +
+		return "mid-mock answers only to localhost, to addresses and to names without a dot, so that no " +
 			"web page can reach it through a domain of its own. Name another host with -public-url."
 	}
-	return "mid-mock listens on a loopback address and answers to localhost and loopback addresses alone, " +
+	return "mid-mock listens on a loopback address and answers only to localhost and loopback addresses, " +
 		"so that no web page can reach it. Name another host with -public-url."
 }
 
@@ -38,15 +38,24 @@ func (g guard) refusal() string {
 // matter: a tunnel may have another one.
 func (g guard) admits(host string) bool {
 	name := hostname(host)
-	if name == "localhost" || strings.HasSuffix(name, ".localhost") || name != "" && name == g.public {
+	if isThisMachine(name) || name != "" && name == g.public {
 		return true
 	}
+	// A web page's domain has a dot, and an address can't be rebound.
+	_, err := netip.ParseAddr(name)
+	return g.exposed && (err == nil || !strings.Contains(name, "."))
+}
+
+// reachable reports whether other machines can reach this server, by its own
+// address or through what -public-url names.
+func (g guard) reachable() bool {
+	return g.exposed || g.public != "" && !isThisMachine(g.public)
+}
+
+// isThisMachine reports whether a host's name is one of loopback.
+func isThisMachine(name string) bool {
 	addr, err := netip.ParseAddr(name)
-	if g.exposed {
-		// A web page's domain has a dot, and an address can't be rebound.
-		return err == nil || !strings.Contains(name, ".")
-	}
-	return err == nil && addr.Unmap().IsLoopback()
+	return err == nil && addr.Unmap().IsLoopback() || name == "localhost" || strings.HasSuffix(name, ".localhost")
 }
 
 // hostname is the host of a Host header in one spelling.

@@ -1,17 +1,14 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
 
 	"github.com/mobid-io/mid-go"
-	"github.com/mobid-io/mid-go/midtest"
 )
 
-// item is a thing on the page that somebody decides.
+// item is a thing on the page, most of them for someone to decide.
 type item interface {
 	// Key tells it apart from all others, and is its element's id.
 	Key() string
@@ -31,7 +28,7 @@ type subject interface {
 
 type authItem struct {
 	mid.AuthSession
-	Alone bool // on a page of its own
+	OwnPage bool // it is shown on a page of its own
 }
 
 func (i authItem) Key() string     { return i.ID }
@@ -54,7 +51,7 @@ func (i authItem) Title() string {
 
 type verificationItem struct {
 	mid.Verification
-	Alone bool
+	OwnPage bool
 }
 
 func (i verificationItem) Key() string     { return i.ID }
@@ -86,7 +83,7 @@ func (i verificationItem) Percent() string {
 type signingItem struct {
 	mid.SigningSession
 	Documents []string // their names
-	Alone     bool
+	OwnPage   bool
 }
 
 func (i signingItem) Key() string     { return i.ID }
@@ -109,7 +106,7 @@ func (i signingItem) Title() string { return strings.Join(i.Documents, ", ") }
 func (i signingItem) Asked() []signerItem {
 	asked := make([]signerItem, len(i.Signers))
 	for n, signer := range i.Signers {
-		asked[n] = signerItem{Signer: signer, Session: i, Alone: i.Alone}
+		asked[n] = signerItem{Signer: signer, Session: i, OwnPage: i.OwnPage}
 	}
 	return asked
 }
@@ -117,7 +114,7 @@ func (i signingItem) Asked() []signerItem {
 type signerItem struct {
 	mid.Signer
 	Session signingItem
-	Alone   bool
+	OwnPage bool
 }
 
 // Key is the last part of the signer's link.
@@ -126,43 +123,6 @@ func (i signerItem) Key() string { return i.SignURL[strings.LastIndexByte(i.Sign
 func (i signerItem) Open() bool { return i.Session.Open() && i.Status == mid.SignerAwaiting }
 
 func (i signerItem) State() string { return string(i.Session.Status) + " " + string(i.Status) }
-
-// eventItem is an event with the attempts to deliver it, the latest first.
-type eventItem struct{ Attempts []attempt }
-
-func (i eventItem) Key() string   { return i.Last().EventID }
-func (eventItem) Open() bool      { return false }
-func (i eventItem) State() string { return strconv.Itoa(len(i.Attempts)) }
-
-// Last is the latest attempt.
-func (i eventItem) Last() attempt { return i.Attempts[0] }
-
-type attempt struct{ midtest.Delivery }
-
-// Outcome is the receiver's answer in a word.
-func (a attempt) Outcome() string {
-	if a.Status == 0 {
-		return "no answer"
-	}
-	return strconv.Itoa(a.Status)
-}
-
-// Tone is good if the receiver acknowledged.
-func (a attempt) Tone() string {
-	if a.Status >= 200 && a.Status < 300 {
-		return "good"
-	}
-	return "bad"
-}
-
-// Pretty is the payload with line breaks.
-func (a attempt) Pretty() string {
-	var b bytes.Buffer
-	if err := json.Indent(&b, a.Payload, "", "  "); err != nil {
-		return string(a.Payload)
-	}
-	return b.String()
-}
 
 // tone sorts statuses into those that look alike: waiting, good, bad and off.
 func tone(status any) string {

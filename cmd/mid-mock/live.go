@@ -12,22 +12,24 @@ const (
 	writeTimeout = 10 * time.Second
 )
 
-// live tells a page that the state has changed, as server-sent events: each
+// live informs a page that the state has changed, by server-sent events: each
 // carries the state's version. It looks only while a page is connected.
-func (s *site) live(w http.ResponseWriter, r *http.Request) {
+type live struct{ version func() string }
+
+func (l live) serve(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	stream := http.NewResponseController(w)
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
-	var told string
+	var sent string
 	var spoke time.Time
 	for {
-		version := s.version()
-		if version != told || time.Since(spoke) >= speakEvery {
+		version := l.version()
+		if version != sent || time.Since(spoke) >= speakEvery {
 			if send(w, stream, version) != nil {
 				return // the browser has gone
 			}
-			told, spoke = version, time.Now()
+			sent, spoke = version, time.Now()
 		}
 		select {
 		case <-ticker.C:

@@ -18,7 +18,6 @@ import (
 	"net"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 
 	"github.com/mobid-io/mid-go"
@@ -59,11 +58,10 @@ func serve(ctx context.Context, cfg *config, stdout, stderr io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("%w (another address can be chosen with -addr)", err)
 	}
-	loopback := isLoopback(l.Addr())
-	if !loopback {
+	hosts := guard{exposed: !isLoopback(l.Addr()), public: hostname(cfg.public.Host)}
+	if hosts.exposed {
 		say(stderr, fmt.Sprintf(exposed, l.Addr()))
 	}
-	hosts := guard{exposed: !loopback, public: hostname(cfg.public.Host)}
 	options := []midtest.Option{midtest.WithListener(l), midtest.WithMiddleware(hosts.wrap)}
 	srv := midtest.NewServer(append(options, cfg.options...)...)
 	defer srv.Close()
@@ -71,8 +69,14 @@ func serve(ctx context.Context, cfg *config, stdout, stderr io.Writer) error {
 		srv.URL = cfg.public.String() + "/v1"
 	}
 	cfg.spoil(srv)
-	srv.HandlePages((&site{srv}).handler())
+	srv.HandlePages(newSite(srv, hosts))
+	if hosts.reachable() {
+		say(stderr, reachable)
+	}
 	say(stdout, banner(srv))
+	if hosts.reachable() {
+		(&callbacks{srv: srv, stderr: stderr, warned: map[string]bool{}}).watch(ctx)
+	}
 	<-ctx.Done()
 	srv.Close()
 	say(stdout, "\nStopped.\n")
@@ -93,59 +97,3 @@ func isLoopback(addr net.Addr) bool {
 	tcp, ok := addr.(*net.TCPAddr)
 	return ok && tcp.IP.IsLoopback()
 }
-
-// exposed is said to who listens on more than loopback.
-const exposed = `mid-mock: warning: %s is not a loopback address. Whoever reaches it can use the API
-mid-mock: warning: and decide every session, over plain HTTP. From other machines the Go SDK
-mid-mock: warning: takes https alone: put a proxy with TLS in front for it.
-`
-
-func banner(srv *midtest.Server) string {
-	return fmt.Sprintf(`mid-mock %s: a fake MID server. Nothing here reaches MID or anybody's phone.
-
-  Base URL        %s
-  Client id       %s
-  Client secret   %s
-  Webhook secret  %s
-
-Point the SDK at it, with mid.NewClientFromEnv in your program:
-
-%s
-Play the phone, the verifier and the signers:
-
-  %s/
-
-Ctrl-C stops it.
-`, mid.Version, srv.URL, srv.ClientID, srv.ClientSecret, srv.WebhookSecret,
-		indent(environment(srv)), origin(srv))
-}
-
-// environment is what to paste into a shell.
-func environment(srv *midtest.Server) string {
-	return "export MID_BASE_URL=" + quote(srv.URL) +
-		"\nexport MID_CLIENT_ID=" + quote(srv.ClientID) +
-		"\nexport MID_CLIENT_SECRET=" + quote(srv.ClientSecret) +
-		"\nexport MID_WEBHOOK_SECRET=" + quote(srv.WebhookSecret) + "\n"
-}
-
-// quote keeps shells from reading an IPv6 address as a pattern. None of the
-// values has a quote in it.
-func quote(value string) string {
-	if strings.ContainsAny(value, "[]%") {
-		return "'" + value + "'"
-	}
-	return value
-}
-
-func indent(lines string) string {
-	var b strings.Builder
-	for line := range strings.Lines(lines) {
-		b.WriteString("  " + line)
-	}
-	return b.String()
-}
-
-func origin(srv *midtest.Server) string { return strings.TrimSuffix(srv.URL, "/v1") }
-
-// say writes to the terminal. If that fails, there is nobody left to tell.
-func say(w io.Writer, text string) { _, _ = io.WriteString(w, text) }

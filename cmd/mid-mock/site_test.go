@@ -264,16 +264,3 @@ func TestPagesAreToldOfChanges(t *testing.T) {
 	assert.Equal(t, 0, p.wait())
 	assert.Equal(t, "the end", next())
 }
-
-func TestListsAreBounded(t *testing.T) {
-	all := make([]authItem, maxShown+10)
-	for i := range all {
-		all[i].Status = mid.AuthExpired
-	}
-	all[maxShown+5].Status = mid.AuthPending
-	l := newList(all)
-	assert.Len(t, l.Items, maxShown)
-	assert.Equal(t, 10, l.More)
-	assert.Equal(t, 1, l.Waiting)
-	assert.True(t, l.Items[0].Open(), "what waits comes first")
-}

@@ -1,100 +1,81 @@
-// Kyc verifies an identity from a passport and a selfie: the pattern of a
-// server, or of an operator at a terminal, with nobody's phone involved.
+// Kyc verifies an identity from the pictures of a document and a selfie:
 //
-//	go run ./examples/kyc [flags] PASSPORT SELFIE
+//	go run ./examples/kyc -country DE -front passport.jpg -selfie selfie.jpg
 //
-// Without arguments and without MID_CLIENT_ID in the environment it runs a
-// demonstration with two specimens and a fake MID server.
+// Its exit status is 0 for a verified identity, 3 for one that is not, 1 if
+// there is no verdict, and 2 for an unknown flag. Without flags it runs a
+// demonstration with a fake MID server.
 package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
+	"time"
 
 	"github.com/mobid-io/mid-go"
 )
 
-// The exit statuses, so that a script need not read the output.
-const (
-	exitVerified    = 0
-	exitFailed      = 1 // there is no verdict
-	exitUsage       = 2
-	exitRejected    = 3
-	exitExpired     = 4
-	exitInterrupted = 130 // what shells expect of a program that Ctrl-C ended
+const ( // exit statuses
+	verified    = 0
+	noVerdict   = 1
+	notVerified = 3
 )
 
-func main() {
+func main() { os.Exit(run()) }
+
+func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	// Who presses Ctrl-C twice does not want to wait for anything.
-	context.AfterFunc(ctx, stop)
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
-}
-
-// run is main with everything it touches passed in. What happens goes to
-// stderr, so that stdout has the result alone.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	cfg, err := parseArgs(args)
-	if errors.Is(err, flag.ErrHelp) {
-		_, err := io.WriteString(stdout, help)
-		if err != nil {
-			return exitFailed
-		}
-		return 0
+	defer stop()
+	country := flag.String("country", "", "the `code` of the country that issued the document, such as DE")
+	kind := flag.String("type", string(mid.DocumentPassport), "passport, national_id or drivers_license")
+	front := flag.String("front", "", "the `picture` of the document")
+	back := flag.String("back", "", "the `picture` of the document's back, if it has one")
+	selfie := flag.String("selfie", "", "the `picture` of the person")
+	timeout := flag.Duration("timeout", 5*time.Minute, "how long to wait at most")
+	flag.Parse()
+	if len(os.Args) == 1 {
+		return demo(ctx)
 	}
+	client, err := mid.NewClientFromEnv(mid.WithAppInfo("mid-kyc", mid.Version))
 	if err != nil {
-		return report(stderr, exitUsage, "%v\nusage: %s; kyc -h tells more", err, synopsis)
+		return conclude(nil, err)
 	}
-	app, err := newApp(cfg, newScreen(stderr))
-	if _, ok := errors.AsType[*mid.ValidationError](err); ok { // in the environment
-		return report(stderr, exitUsage, "%v", err)
+	a := application{Type: mid.DocumentType(*kind), Country: *country}
+	if err := a.open(*front, *back, *selfie); err != nil {
+		return conclude(nil, err)
 	}
-	if err != nil {
-		return report(stderr, exitFailed, "%v", err)
-	}
-	defer app.close()
-
-	limited, cancel := context.WithTimeout(ctx, cfg.timeout)
+	ctx, cancel := context.WithTimeout(ctx, *timeout)
 	defer cancel()
-	v, err := app.verify(limited)
-	switch {
-	case err == nil:
-	case ctx.Err() != nil:
-		app.screen.home() // a terminal has just shown ^C
-		return report(stderr, exitInterrupted, "interrupted; %s", app.whatGoesOn())
-	case limited.Err() != nil:
-		return report(stderr, exitFailed, "no verdict within %v; %s", cfg.timeout, app.whatGoesOn())
-	default:
-		return report(stderr, exitFailed, "%v", err)
-	}
-	app.screen.done()
-	if err := writeResult(stdout, v, cfg.json); err != nil {
-		return report(stderr, exitFailed, "the result can't be written: %v", err)
-	}
-	return exitStatus(v.Status)
+	v, err := verify(ctx, client, a, mid.PollOptions{})
+	return conclude(v, err)
 }
 
-// report prints why the program ends. Where even that can't be printed, the
-// exit status has to do.
-func report(stderr io.Writer, status int, format string, args ...any) int {
-	_, _ = fmt.Fprintf(stderr, "kyc: "+format+"\n", args...)
-	return status
-}
-
-func exitStatus(s mid.VerificationStatus) int {
-	switch s {
+// conclude prints how it ended and returns the exit status. The result is
+// personal data, so it goes to stdout and to no log.
+func conclude(v *mid.Verification, err error) int {
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "kyc: %v%s\n", err, advice(err))
+		return noVerdict
+	}
+	switch v.Status {
 	case mid.VerificationVerified:
-		return exitVerified
+		person := v.ExtractedData
+		fmt.Printf("Verified: %s %s, born %s, document %s, expires %s\n",
+			person.FirstName, person.LastName, person.DateOfBirth, person.DocumentNumber, person.ExpiryDate)
+		return verified
 	case mid.VerificationRejected:
-		return exitRejected
+		fmt.Printf("Rejected: %s Failed checks: %s\n", v.RejectionReason, strings.Join(failedChecks(v.Checks), ", "))
+		return notVerified
 	case mid.VerificationExpired:
-		return exitExpired
+		fmt.Println("Expired: MID did not come to a verdict in time.")
+		return notVerified
+	default: // MID may add statuses
+		fmt.Fprintln(os.Stderr, "kyc: unknown status", v.Status)
+		return noVerdict
 	}
-	return exitFailed
 }

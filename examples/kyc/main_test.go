@@ -2,260 +2,187 @@ package main
 
 import (
 	"bufio"
-	"bytes"
-	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"os"
 	"os/exec"
 	"path"
 	"path/filepath"
-	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
 	"github.com/mobid-io/mid-go"
+	"github.com/mobid-io/mid-go/examples/internal/specimen"
 	"github.com/mobid-io/mid-go/midtest"
 )
 
-// asProgram makes the test binary the program itself, for the tests that need
-// a process.
-const asProgram = "KYC_TEST_AS_PROGRAM"
-
+// TestMain lets the test binary be the program.
 func TestMain(m *testing.M) {
-	if os.Getenv(asProgram) != "" {
+	if os.Getenv("KYC_MAIN") != "" {
 		main()
-	}
-	for _, name := range []string{"MID_CLIENT_ID", "MID_CLIENT_SECRET", "MID_BASE_URL", "MID_WEBHOOK_SECRET"} {
-		if err := os.Unsetenv(name); err != nil {
-			panic(err)
-		}
 	}
 	os.Exit(m.Run())
 }
 
-type outcome struct {
-	status         int
-	stdout, stderr string
-}
-
-func kyc(t *testing.T, args ...string) outcome {
+// program is the program with the environment of an account of srv; with nil,
+// without an account.
+func program(t *testing.T, srv *midtest.Server, args ...string) *exec.Cmd {
 	t.Helper()
-	var stdout, stderr bytes.Buffer
-	status := run(t.Context(), args, &stdout, &stderr)
-	return outcome{status, stdout.String(), stderr.String()}
-}
-
-// check fails the test unless the run ended so and the texts are where they
-// belong.
-func (o outcome) check(t *testing.T, status int, stdout, stderr string) {
-	t.Helper()
-	if o.status != status || !strings.Contains(o.stdout, stdout) || !strings.Contains(o.stderr, stderr) {
-		t.Errorf("exit status %d, want %d with %q in\n%s\nand %q in\n%s", o.status, status, stdout, o.stdout, stderr, o.stderr)
-	}
-	if strings.Contains(o.stdout+o.stderr, "\x1b") || strings.Contains(o.stderr, "\r") {
-		t.Errorf("commands for a terminal went elsewhere: %q", o.stdout+o.stderr)
-	}
-	for _, secret := range personal {
-		if strings.Contains(o.stderr, secret) {
-			t.Errorf("stderr tells %q:\n%s", secret, o.stderr)
+	self, err := os.Executable()
+	require.NoError(t, err)
+	cmd := exec.CommandContext(t.Context(), self, args...)
+	for _, variable := range os.Environ() {
+		if !strings.HasPrefix(variable, "MID_") {
+			cmd.Env = append(cmd.Env, variable)
 		}
 	}
+	cmd.Env = append(cmd.Env, "KYC_MAIN=1")
+	if srv != nil {
+		cmd.Env = append(cmd.Env, "MID_BASE_URL="+srv.URL, "MID_CLIENT_ID="+srv.ClientID, "MID_CLIENT_SECRET="+srv.ClientSecret)
+	}
+	return cmd
 }
 
-// personal must be told nowhere but in the result. The last is in the names of
-// the files.
-var personal = []string{"Isolde", "Wren", "1992", "U8040217", "isolde-wren"}
-
-// service is MID for the program: it is where its environment points to.
-func service(t *testing.T, opts ...midtest.Option) *midtest.Server {
+// kyc runs the program and checks that personal data is in the result only.
+func kyc(t *testing.T, cmd *exec.Cmd) (status int, stdout, stderr string) {
 	t.Helper()
-	srv := midtest.NewServer(opts...)
-	t.Cleanup(srv.Close)
-	t.Setenv("MID_CLIENT_ID", srv.ClientID)
-	t.Setenv("MID_CLIENT_SECRET", srv.ClientSecret)
-	t.Setenv("MID_BASE_URL", srv.URL)
-	return srv
+	var out, log strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &log
+	if err := cmd.Run(); err != nil {
+		require.ErrorAs(t, err, new(*exec.ExitError))
+	}
+	for _, personal := range []string{specimen.Holder.FirstName, specimen.Holder.LastName, specimen.Holder.DateOfBirth, specimen.Holder.DocumentNumber} {
+		assert.NotContains(t, log.String(), personal)
+	}
+	return cmd.ProcessState.ExitCode(), out.String(), log.String()
 }
 
-// ending is a service whose verifications have ended before anybody looks.
+// ending is a server whose verifications have ended before anyone looks.
 func ending(t *testing.T, o midtest.Outcome) (srv *midtest.Server) {
 	t.Helper()
-	srv = service(t, midtest.WithMiddleware(func(next http.Handler) http.Handler {
+	srv = midtest.NewServer(midtest.WithMiddleware(func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			next.ServeHTTP(w, r)
-			if path.Base(r.URL.Path) != "verify" {
-				return
-			}
-			for _, v := range srv.Verifications() {
-				if err := srv.CompleteVerification(v.ID, o); err != nil {
-					t.Error(err)
+			if path.Base(r.URL.Path) == "verify" {
+				for _, v := range srv.Verifications() {
+					assert.NoError(t, srv.CompleteVerification(v.ID, o))
 				}
 			}
 		})
 	}))
+	t.Cleanup(srv.Close)
 	return srv
 }
 
-func specimen(t *testing.T, name string) string {
+// pictures are flags that name the specimens as files called after the person.
+func pictures(t *testing.T) []string {
 	t.Helper()
-	data, err := specimens.ReadFile("specimen/" + name)
-	if err != nil {
-		t.Fatal(err)
+	flags := []string{"-country", "DE"}
+	for flag, name := range map[string]string{"-front": "passport.png", "-selfie": "selfie.png"} {
+		data, err := specimen.Files.ReadFile(name)
+		require.NoError(t, err)
+		file := filepath.Join(t.TempDir(), "isolde-wren-"+name)
+		require.NoError(t, os.WriteFile(file, data, 0o600))
+		flags = append(flags, flag, file)
 	}
-	path := filepath.Join(t.TempDir(), "isolde-wren-"+name)
-	if err := os.WriteFile(path, data, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
+	return flags
 }
 
 func TestDemo(t *testing.T) {
-	const checks = "document authenticity  passed\n  liveness               passed\n" +
-		"  data extraction        completed\n  face match             "
-	o := kyc(t)
-	o.check(t, exitVerified, "Name           Isolde Wren\n", checks+"passed\n")
-	o = kyc(t, "-demo-outcome", "rejected")
-	o.check(t, exitRejected, "Checks         face match failed, 3 passed\n", checks+"failed\n")
+	status, stdout, stderr := kyc(t, program(t, nil))
+	assert.Equal(t, verified, status, stderr)
+	assert.Equal(t, "Verified: Isolde Wren, born 1992-03-14, document U8040217, expires 2033-06-01\n", stdout)
+	assert.Contains(t, stderr, "document=passed data=completed liveness=passed face=passed")
 }
 
 func TestVerdicts(t *testing.T) {
-	for status, want := range map[mid.VerificationStatus]int{
-		mid.VerificationVerified: exitVerified,
-		mid.VerificationRejected: exitRejected,
-		mid.VerificationExpired:  exitExpired,
+	for _, test := range []struct {
+		outcome midtest.Outcome
+		status  int
+		stdout  string
+	}{
+		{midtest.Outcome{ExtractedData: specimen.Holder}, verified, "Verified: Isolde Wren, born"},
+		{midtest.Outcome{Status: mid.VerificationRejected}, notVerified, "Failed checks: face match\n"},
+		{midtest.Outcome{Status: mid.VerificationExpired}, notVerified, "Expired: "},
 	} {
-		t.Run(string(status), func(t *testing.T) {
-			ending(t, midtest.Outcome{Status: status})
-			o := kyc(t, "-country", "DE", specimen(t, "passport.png"), specimen(t, "selfie.png"))
-			o.check(t, want, string(status), "Uploaded the selfie, 10.0 kB\n")
+		srv := ending(t, test.outcome)
+		status, stdout, stderr := kyc(t, program(t, srv, pictures(t)...))
+		assert.Equal(t, test.status, status, stderr)
+		assert.Contains(t, stdout, test.stdout)
+		for _, r := range srv.Requests() {
+			assert.NotContains(t, string(r.Body), "isolde-wren", "MID got the file's own name")
+		}
+	}
+}
+
+func TestTheBackOfANationalID(t *testing.T) {
+	srv := ending(t, midtest.Outcome{})
+	flags := pictures(t)
+	status, _, stderr := kyc(t, program(t, srv, slices.Concat(flags, []string{"-type", "national_id", "-back", flags[3]})...))
+	assert.Equal(t, verified, status, stderr)
+	require.Len(t, srv.IdentityDocuments(), 3)
+	assert.Equal(t, mid.DocumentNationalID, srv.Verifications()[0].DocumentType)
+}
+
+func TestFailures(t *testing.T) {
+	complete := pictures(t)
+	for _, test := range []struct {
+		name   string
+		fault  midtest.Fault
+		flags  []string
+		stderr []string
+	}{
+		{"no such file", midtest.Fault{}, []string{"-front", "missing.jpg"}, []string{"missing.jpg"}},
+		{"no picture", midtest.Fault{}, complete[:2], []string{"uploading the front: mid: File", "Correct the field"}},
+		{"wrong country", midtest.Fault{}, slices.Concat(complete, []string{"-country", "Germany"}), []string{"mid: Country", "Correct the field"}},
+		{"quota", midtest.Fault{Path: "/identity/verify", RetryAfter: time.Hour}, complete, []string{"starting the verification: ", "Try again in 1h"}},
+		{"credentials", midtest.Fault{Path: "/auth/token", Code: string(mid.CodeInvalidClient)}, complete, []string{"MID does not know the credentials."}},
+		{"too large", midtest.Fault{Path: "/identity/documents", Code: string(mid.CodePayloadTooLarge)}, complete, []string{"uploading the front: ", "Take a smaller picture."}},
+		{"forbidden", midtest.Fault{Path: "/identity/verify", Code: string(mid.CodeForbidden)}, complete, []string{"can look up the request req_"}},
+		{"no verdict", midtest.Fault{}, slices.Concat(complete, []string{"-timeout", "500ms"}), []string{"waiting for verification ver_", "which goes on: "}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			srv := midtest.NewServer()
+			defer srv.Close()
+			if test.fault.Path != "" {
+				srv.Inject(test.fault)
+			}
+			status, stdout, stderr := kyc(t, program(t, srv, test.flags...))
+			assert.Equal(t, noVerdict, status)
+			assert.Empty(t, stdout)
+			for _, want := range test.stderr {
+				assert.Contains(t, stderr, want)
+			}
 		})
 	}
 }
 
-func TestJSONAndTheBack(t *testing.T) {
-	srv := ending(t, midtest.Outcome{ExtractedData: demoPerson})
-	o := kyc(t, "-json", "-type", "national_id", "-country", "DE",
-		"-back", specimen(t, "passport.png"), specimen(t, "passport.png"), specimen(t, "selfie.png"))
-	o.check(t, exitVerified, "", "Uploaded the back, 52.6 kB\n")
-
-	var v mid.Verification
-	if err := json.Unmarshal([]byte(o.stdout), &v); err != nil {
-		t.Fatalf("%v in %s", err, o.stdout)
-	}
-	if v.ExtractedData != demoPerson || v.DocumentType != mid.DocumentNationalID {
-		t.Errorf("not the whole result: %s", o.stdout)
-	}
-	for _, r := range srv.Requests() {
-		if bytes.Contains(r.Body, []byte("isolde-wren")) {
-			t.Errorf("%s %s tells MID the name of the file", r.Method, r.Path)
-		}
-	}
-}
-
-func TestWrongUsage(t *testing.T) {
-	for name, args := range map[string][]string{
-		"not defined":         {"-x"},
-		"want two files":      {"passport.png"},
-		"after all flags":     {"passport.png", "selfie.png", "-json"},
-		"-country is missing": {"passport.png", "selfie.png"},
-		"two capital letters": {"-country", "de", "passport.png", "selfie.png"},
-		"-type must be":       {"-type", "selfie", "-country", "DE", "passport.png", "selfie.png"},
-		"-timeout must be":    {"-timeout", "0s"},
-		"-demo-outcome must":  {"-demo-outcome", "expired"},
-		"goes without files":  {"-demo-outcome", "verified", "passport.png", "selfie.png"},
-		"-back needs":         {"-back", "back.png"},
-	} {
-		o := kyc(t, args...)
-		o.check(t, exitUsage, "", name)
-		o.check(t, exitUsage, "", "usage: kyc")
-	}
-	o := kyc(t, "-country", "DE", specimen(t, "passport.png"), specimen(t, "selfie.png"))
-	o.check(t, exitUsage, "", "MID_CLIENT_ID is not set")
-	o = kyc(t, "-h")
-	o.check(t, 0, "exit status: 0 verified", "")
-}
-
-func TestFailures(t *testing.T) {
-	passport, selfie := specimen(t, "passport.png"), specimen(t, "selfie.png")
-	t.Run("no such file", func(t *testing.T) {
-		service(t)
-		o := kyc(t, "-country", "DE", passport, selfie+"x")
-		o.check(t, exitFailed, "", "the selfie can't be read: ")
-	})
-	t.Run("a directory", func(t *testing.T) {
-		service(t)
-		o := kyc(t, "-country", "DE", filepath.Dir(passport), selfie)
-		o.check(t, exitFailed, "", "the document is not a file")
-	})
-	t.Run("credentials", func(t *testing.T) {
-		service(t)
-		t.Setenv("MID_CLIENT_SECRET", "another")
-		o := kyc(t, "-country", "DE", passport, selfie)
-		o.check(t, exitFailed, "", "invalid_client")
-	})
-	t.Run("too large", func(t *testing.T) {
-		srv := service(t)
-		srv.Inject(midtest.Fault{Path: "/identity/documents", Code: string(mid.CodePayloadTooLarge)})
-		o := kyc(t, "-country", "DE", passport, selfie)
-		o.check(t, exitFailed, "", "uploading the document: ")
-	})
-	t.Run("no verdict", func(t *testing.T) {
-		service(t)
-		o := kyc(t, "-country", "DE", "-timeout", "500ms", passport, selfie)
-		o.check(t, exitFailed, "", "no verdict within 500ms; MID goes on with ver_")
-	})
-}
-
-// A file that is there may still turn out to be unreadable.
-func TestUnreadableFile(t *testing.T) {
-	service(t)
-	path := specimen(t, "passport.png")
-	app, err := newApp(config{front: path, selfie: path, documentType: mid.DocumentPassport, country: "DE"}, newScreen(io.Discard))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer app.close()
-	if err := os.Remove(path); err != nil {
-		t.Fatal(err)
-	}
-	_, err = app.verify(t.Context())
-	if err == nil || !strings.HasPrefix(err.Error(), "reading the document: ") || strings.Contains(err.Error(), "isolde-wren") {
-		t.Errorf("err = %v", err)
-	}
+func TestWithoutCredentials(t *testing.T) {
+	status, _, stderr := kyc(t, program(t, nil, pictures(t)...))
+	assert.Equal(t, noVerdict, status)
+	assert.Contains(t, stderr, "MID_CLIENT_ID is not set")
 }
 
 func TestInterrupt(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("a process can't send Ctrl-C to another here")
-	}
-	service(t)
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-country", "DE", specimen(t, "passport.png"), specimen(t, "selfie.png"))
-	cmd.Env = append(os.Environ(), asProgram+"=1")
-	cmd.WaitDelay = 10 * time.Second
+	srv := midtest.NewServer()
+	defer srv.Close()
+	cmd := program(t, srv, pictures(t)...)
 	stderr, err := cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	var told strings.Builder
-	for lines := bufio.NewScanner(stderr); lines.Scan(); {
-		told.WriteString(lines.Text() + "\n")
-		if strings.HasPrefix(lines.Text(), "Started ver_") {
-			if err := cmd.Process.Signal(os.Interrupt); err != nil {
-				t.Fatal(err)
-			}
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	var last string
+	for lines := bufio.NewScanner(stderr); lines.Scan(); last = lines.Text() {
+		if strings.Contains(lines.Text(), "started") {
+			require.NoError(t, cmd.Process.Signal(os.Interrupt))
 		}
 	}
-	err = cmd.Wait()
-	if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != exitInterrupted {
-		t.Errorf("ended with %v", err)
-	}
-	if !strings.Contains(told.String(), "kyc: interrupted; MID goes on with ver_") {
-		t.Errorf("told %q", told.String())
-	}
+	_, ended := errors.AsType[*exec.ExitError](cmd.Wait())
+	assert.True(t, ended)
+	assert.Equal(t, noVerdict, cmd.ProcessState.ExitCode())
+	assert.Contains(t, last, "which goes on: ")
 }

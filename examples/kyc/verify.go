@@ -4,143 +4,114 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
+	"log/slog"
 	"path/filepath"
 
 	"github.com/mobid-io/mid-go"
 )
 
-// image is one file to upload.
-type image struct {
-	label string // what messages call it: a file's own name may tell whose it is
-	file  mid.File
-	kind  mid.DocumentType
-	side  mid.DocumentSide
+// application is one identity to verify.
+type application struct {
+	Type    mid.DocumentType
+	Country string // the country that issued the document, such as DE
+	Front   mid.File
+	Back    mid.File // the zero value if the document has no back
+	Selfie  mid.File
 }
 
-// app is one run of the program.
-type app struct {
-	cfg    config
-	screen *screen
-	client *mid.Client
-	close  func()
-	poll   mid.PollOptions
-	images []image // the document, the selfie and, if there is one, the back
-
-	id string // of the verification; empty until it was started
+// open takes the pictures from files. MID does not get the files' own names,
+// because people name such files after the person in them.
+func (a *application) open(front, back, selfie string) (err error) {
+	for _, picture := range []struct {
+		file *mid.File
+		path string
+	}{{&a.Front, front}, {&a.Back, back}, {&a.Selfie, selfie}} {
+		if picture.path == "" {
+			continue
+		}
+		if *picture.file, err = mid.FileFromPath(picture.path); err != nil {
+			return err
+		}
+		picture.file.Name = "picture" + filepath.Ext(picture.path)
+	}
+	return nil
 }
 
-// newApp checks everything that can be checked before anything is sent.
-func newApp(cfg config, s *screen) (*app, error) {
-	a := &app{cfg: cfg, screen: s, close: func() {}}
-	if cfg.demo {
-		return a, a.stageDemo()
-	}
-	if err := a.addFiles(); err != nil {
-		return nil, err
-	}
-	var err error
-	a.client, err = mid.NewClientFromEnv(mid.WithAppInfo("mid-go-kyc", ""))
-	return a, err
-}
-
-func (a *app) addFiles() error {
-	if err := a.add("document", a.cfg.front, a.cfg.documentType, mid.SideFront); err != nil {
-		return err
-	}
-	if err := a.add("selfie", a.cfg.selfie, mid.DocumentSelfie, ""); err != nil {
-		return err
-	}
-	if a.cfg.back == "" {
-		return nil
-	}
-	return a.add("back", a.cfg.back, a.cfg.documentType, mid.SideBack)
-}
-
-func (a *app) add(label, path string, kind mid.DocumentType, side mid.DocumentSide) error {
-	file, err := mid.FileFromPath(path)
-	if cause := unreadable(err); cause != nil {
-		return fmt.Errorf("the %s can't be read: %w", label, cause)
-	}
+// verify uploads the pictures, starts the verification and waits for its end.
+// The log gets ids, statuses and checks, and no personal data.
+func verify(ctx context.Context, client *mid.Client, a application, poll mid.PollOptions) (*mid.Verification, error) {
+	front, err := upload(ctx, client, a.Front, a.Type, mid.SideFront)
 	if err != nil {
-		return fmt.Errorf("the %s is not a file", label)
+		return nil, fmt.Errorf("uploading the front: %w", err)
 	}
-	// People name such files after those whom they show, and MID need not know.
-	file.Name = string(kind) + filepath.Ext(path)
-	a.images = append(a.images, image{label: label, file: file, kind: kind, side: side})
-	return nil
-}
-
-// unreadable is why a file can't be read, without its name; nil if err is
-// about something else.
-func unreadable(err error) error {
-	if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
-		return pathErr.Err
-	}
-	return nil
-}
-
-// verify does the whole work: upload, start, wait.
-func (a *app) verify(ctx context.Context) (*mid.Verification, error) {
-	ids := make([]string, 3) // as in a.images
-	for i, img := range a.images {
-		doc, err := a.upload(ctx, img)
-		if cause := unreadable(err); cause != nil {
-			return nil, fmt.Errorf("reading the %s: %w", img.label, cause)
+	back := &mid.IdentityDocument{}
+	if a.Back.Open != nil {
+		if back, err = upload(ctx, client, a.Back, a.Type, mid.SideBack); err != nil {
+			return nil, fmt.Errorf("uploading the back: %w", err)
 		}
-		if err != nil {
-			return nil, fmt.Errorf("uploading the %s: %w", img.label, err)
-		}
-		ids[i] = doc.ID
 	}
-	v, err := a.client.Identity.StartVerification(ctx, mid.StartVerificationParams{
-		DocumentType:    a.cfg.documentType,
-		Country:         a.cfg.country,
-		DocumentFrontID: ids[0],
-		SelfieID:        ids[1],
-		DocumentBackID:  ids[2],
+	selfie, err := upload(ctx, client, a.Selfie, mid.DocumentSelfie, "")
+	if err != nil {
+		return nil, fmt.Errorf("uploading the selfie: %w", err)
+	}
+	v, err := client.Identity.StartVerification(ctx, mid.StartVerificationParams{
+		DocumentType:    a.Type,
+		Country:         a.Country,
+		DocumentFrontID: front.ID,
+		DocumentBackID:  back.ID,
+		SelfieID:        selfie.ID,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("starting the verification: %w", err)
 	}
-	a.id = v.ID
-	a.screen.started(v)
-	return a.wait(ctx)
-}
-
-func (a *app) upload(ctx context.Context, img image) (*mid.IdentityDocument, error) {
-	bar := a.screen.beginUpload(img.label, img.file.Size)
-	doc, err := a.client.Identity.UploadDocument(ctx, mid.UploadIdentityDocumentParams{
-		File:     img.file,
-		Type:     img.kind,
-		Side:     img.side,
-		Country:  a.cfg.country,
-		Progress: bar.progress,
-	})
-	bar.end()
-	if err == nil {
-		a.screen.uploaded(img.label, doc.Size)
-	}
-	return doc, err
-}
-
-// wait follows the verification to its end, whatever way that ends.
-func (a *app) wait(ctx context.Context) (*mid.Verification, error) {
-	var last *mid.Verification
-	for v, err := range a.client.Identity.WatchVerification(ctx, a.id, a.poll) {
+	id := v.ID
+	slog.InfoContext(ctx, "started", slog.Any("verification", v), slog.Duration("estimate", v.EstimatedTime))
+	for v, err = range client.Identity.WatchVerification(ctx, id, poll) {
 		if err != nil {
-			return nil, fmt.Errorf("waiting for %s: %w", a.id, err)
+			return nil, fmt.Errorf("waiting for verification %s, which goes on: %w", id, err)
 		}
-		a.screen.checks(v.Checks)
-		last = v
+		slog.InfoContext(ctx, "checked", slog.String("document", v.Checks.DocumentAuthenticity), slog.String("data", v.Checks.DataExtraction),
+			slog.String("liveness", v.Checks.LivenessDetection), slog.String("face", v.Checks.FaceMatch))
 	}
-	return last, nil
+	return v, nil
 }
 
-// whatGoesOn is part of a message about a run that was cut short.
-func (a *app) whatGoesOn() string {
-	if a.id == "" {
-		return "no verification is known to have started"
+func upload(ctx context.Context, client *mid.Client, file mid.File, kind mid.DocumentType, side mid.DocumentSide) (*mid.IdentityDocument, error) {
+	document, err := client.Identity.UploadDocument(ctx, mid.UploadIdentityDocumentParams{File: file, Type: kind, Side: side})
+	if err == nil {
+		slog.InfoContext(ctx, "uploaded", slog.String("type", string(kind)), slog.Int64("bytes", document.Size))
 	}
-	return "MID goes on with " + a.id
+	return document, err
+}
+
+// failedChecks names the checks that the verification did not pass.
+func failedChecks(c mid.VerificationChecks) (failed []string) {
+	for _, check := range [][2]string{
+		{"document authenticity", c.DocumentAuthenticity}, {"data extraction", c.DataExtraction},
+		{"liveness", c.LivenessDetection}, {"face match", c.FaceMatch},
+	} {
+		if check[1] == mid.CheckFailed {
+			failed = append(failed, check[0])
+		}
+	}
+	return failed
+}
+
+// advice adds to an error what to do about it.
+func advice(err error) string {
+	if _, ok := errors.AsType[*mid.ValidationError](err); ok {
+		return "\nCorrect the field and try again."
+	}
+	if e, ok := errors.AsType[*mid.RateLimitError](err); ok {
+		return fmt.Sprintf("\nThe quota is used up. Try again in %v.", e.RetryAfter)
+	}
+	switch e, ok := errors.AsType[*mid.APIError](err); {
+	case errors.Is(err, mid.ErrInvalidClient):
+		return "\nMID does not know the credentials. Sandbox and production have their own."
+	case errors.Is(err, mid.ErrPayloadTooLarge):
+		return "\nTake a smaller picture."
+	case ok:
+		return "\nMID's support can look up the request " + e.RequestID + "."
+	}
+	return ""
 }

@@ -7,10 +7,10 @@ import (
 	"github.com/mobid-io/mid-go"
 )
 
-// signIn shows a QR code, follows what the phone does, and lets the backend
-// have the last word.
+// signIn shows a QR code, follows what the phone does, and then asks MID from
+// the backend.
 func (a *app) signIn(ctx context.Context) error {
-	a.out.chapter("1", "Sign in on the phone")
+	a.out.chapter("1", "Sign in on the phone", "auth.go")
 	session, err := a.client.Authentication.CreateSession(ctx, mid.CreateAuthSessionParams{
 		Intent:      mid.IntentLogin,
 		CallbackURL: a.callbackURL,
@@ -22,7 +22,7 @@ func (a *app) signIn(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.out.say("Scan this with the MID app:")
+	a.out.say("The user scans this with the MID app:")
 	a.out.show(code)
 
 	for session, err := range a.client.Authentication.WatchSession(ctx, session.ID, a.poll) {
@@ -34,17 +34,20 @@ func (a *app) signIn(ctx context.Context) error {
 	return a.verifySignIn(ctx, session.ID)
 }
 
-// verifySignIn asks MID from the backend. Neither the browser nor an event is
-// enough to sign a user in on.
+// verifySignIn asks MID from the backend. What a browser or an event says is not
+// enough to sign a user in.
 func (a *app) verifySignIn(ctx context.Context, sessionID string) error {
-	result, err := a.client.Authentication.Verify(ctx, mid.VerifyAuthenticationParams{SessionID: sessionID})
+	result, err := a.client.Authentication.Verify(ctx, mid.VerifyAuthenticationParams{
+		SessionID: sessionID,
+		Expect:    &mid.AuthExpectation{Intent: mid.IntentLogin}, // and not, say, a payment
+	})
 	if err != nil {
 		return err
 	}
 	if !result.Verified {
-		return fmt.Errorf("nobody is signed in, as the session is %s", result.Status)
+		return fmt.Errorf("the session is %s, so no one is signed in", result.Status)
 	}
-	a.out.success("Verified by the backend: %s is signed in, recognised by %s.", result.UserID, result.Method)
+	a.out.success("Verified by the backend: %s is signed in, recognized by %s.", result.UserID, result.Method)
 	return nil
 }
 
@@ -59,7 +62,7 @@ func authMeaning(status mid.AuthStatus) string {
 	case mid.AuthRejected:
 		return "the user has declined"
 	case mid.AuthExpired:
-		return "nobody decided in time"
+		return "the user did not decide in time"
 	}
 	return "a status that this program does not know" // MID may add some
 }

@@ -8,8 +8,8 @@ import (
 	"sync"
 )
 
-// console prints the story. Events and progress come from other goroutines
-// than the rest, so it takes one line at a time.
+// console prints the story. Events and progress come from goroutines of their
+// own, so it prints one piece at a time.
 type console struct {
 	mu       sync.Mutex
 	w        io.Writer
@@ -49,7 +49,7 @@ func (c *console) style(sgr, text string) string {
 	return "\x1b[" + sgr + "m" + text + "\x1b[0m"
 }
 
-// print ignores errors: where a story can't be told, neither can that.
+// print ignores errors, because there is nowhere else to report them.
 func (c *console) print(text string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -60,8 +60,8 @@ func (c *console) headline(title, detail string) {
 	c.print("\n" + c.style(bold, title) + " · " + detail + "\n")
 }
 
-func (c *console) chapter(number, title string) {
-	c.print("\n" + c.style(bold+";"+cyan, number+"  "+title) + "\n")
+func (c *console) chapter(number, title, file string) {
+	c.print("\n" + c.style(bold+";"+cyan, number+"  "+title) + c.style(dim, " · "+file) + "\n")
 }
 
 func (c *console) say(format string, args ...any) {
@@ -71,7 +71,7 @@ func (c *console) say(format string, args ...any) {
 // show prints a picture of several lines.
 func (c *console) show(picture string) { c.print("\n" + picture + "\n") }
 
-// whisper is for what one may overlook.
+// whisper prints what a reader may skip.
 func (c *console) whisper(format string, args ...any) {
 	c.print("   " + c.style(dim, fmt.Sprintf(format, args...)) + "\n")
 }
@@ -92,8 +92,13 @@ func (c *console) failure(format string, args ...any) {
 	c.print("   " + c.style(red, "✘ "+fmt.Sprintf(format, args...)) + "\n")
 }
 
-// progress returns what draws the progress of an upload: a bar that grows on a
-// terminal, and elsewhere one line when all is sent.
+// next prints a suggestion.
+func (c *console) next(what, how string) {
+	c.print("   " + c.style(bold, fmt.Sprintf("%-15s", what)) + " " + how + "\n")
+}
+
+// progress returns a function that draws the progress of an upload. On a
+// terminal the bar grows; elsewhere it is printed once, when all is sent.
 func (c *console) progress(name string) func(sent, total int64) {
 	const width = 24
 	return func(sent, total int64) {

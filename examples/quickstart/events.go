@@ -14,26 +14,29 @@ import (
 // receiver takes MID's webhook events.
 type receiver struct {
 	address string
-	wake    chan struct{} // an event has come
+	news    chan struct{} // holds one token when an event has arrived
 	count   atomic.Int64
 	server  *http.Server
 }
 
-// receive listens on address. The SDK's handler verifies each event's
-// signature and age and drops duplicates, so that what is left is what to do.
+// receive listens on address. The SDK's handler verifies the signature and the
+// age of each event and drops duplicates.
 func receive(client *mid.Client, out *console, address string) (*receiver, error) {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, err
 	}
-	r := &receiver{address: listener.Addr().String(), wake: make(chan struct{}, 1)}
+	r := &receiver{address: listener.Addr().String(), news: make(chan struct{}, 1)}
 	r.server = &http.Server{
 		ReadTimeout: 10 * time.Second,
 		Handler: client.Webhooks.Handler(mid.EventHandlers{
 			Other: func(_ context.Context, event *mid.Event) error {
 				r.count.Add(1)
 				out.event("%s: the signature of %s is good", event.Type, event.ID)
-				r.wakeAwait()
+				select {
+				case r.news <- struct{}{}:
+				default: // await counts the events by itself
+				}
 				return nil
 			},
 		}),
@@ -46,22 +49,14 @@ func receive(client *mid.Client, out *console, address string) (*receiver, error
 	return r, nil
 }
 
-// wakeAwait never blocks: one wake-up in store is enough.
-func (r *receiver) wakeAwait() {
-	select {
-	case r.wake <- struct{}{}:
-	default:
-	}
-}
-
-// await gives n events the time to come: an event may be a little later than
-// the answer that told the same.
+// await gives n events the time to arrive: an event may be a little later than
+// the answer with the same news.
 func (r *receiver) await(ctx context.Context, n int) {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
 	for r.handled() < n {
 		select {
-		case <-r.wake:
+		case <-r.news:
 		case <-ctx.Done():
 			return
 		}
@@ -70,7 +65,7 @@ func (r *receiver) await(ctx context.Context, n int) {
 
 func (r *receiver) handled() int { return int(r.count.Load()) }
 
-// close lets the deliveries under way finish.
+// close waits a moment for the deliveries under way.
 func (r *receiver) close() {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()

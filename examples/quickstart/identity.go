@@ -2,22 +2,14 @@ package main
 
 import (
 	"context"
-	"embed"
 
 	"github.com/mobid-io/mid-go"
+	"github.com/mobid-io/mid-go/examples/internal/specimen"
 )
-
-// specimens are files of a person who does not exist, from a country that does
-// not exist; XU is a code that ISO 3166 leaves to its users.
-//
-//go:embed specimen
-var specimens embed.FS
-
-const country = "XU"
 
 // verifyIdentity uploads a passport and a selfie and has them checked.
 func (a *app) verifyIdentity(ctx context.Context) error {
-	a.out.chapter("2", "Verify an identity")
+	a.out.chapter("2", "Verify an identity", "identity.go")
 	front, err := a.upload(ctx, "passport.png", mid.DocumentPassport)
 	if err != nil {
 		return err
@@ -28,7 +20,7 @@ func (a *app) verifyIdentity(ctx context.Context) error {
 	}
 	verification, err := a.client.Identity.StartVerification(ctx, mid.StartVerificationParams{
 		DocumentType:    mid.DocumentPassport,
-		Country:         country,
+		Country:         specimen.Country,
 		DocumentFrontID: front.ID,
 		SelfieID:        selfie.ID,
 		CallbackURL:     a.callbackURL,
@@ -41,12 +33,12 @@ func (a *app) verifyIdentity(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.tellResult(verification)
+	a.printResult(verification)
 	return nil
 }
 
 func (a *app) upload(ctx context.Context, name string, typ mid.DocumentType) (*mid.IdentityDocument, error) {
-	file, err := mid.FileFromFS(specimens, "specimen/"+name)
+	file, err := mid.FileFromFS(specimen.Files, name)
 	if err != nil {
 		return nil, err
 	}
@@ -54,14 +46,14 @@ func (a *app) upload(ctx context.Context, name string, typ mid.DocumentType) (*m
 		File:     file,
 		Type:     typ,
 		Side:     mid.SideFront,
-		Country:  country,
+		Country:  specimen.Country,
 		Progress: a.out.progress(name),
 	})
 }
 
-// tellResult prints what the specimen says. Do not print or log a real
-// person's data: the SDK's types keep it out of logs for that reason.
-func (a *app) tellResult(v *mid.Verification) {
+// printResult prints what the specimen says. Do not print or log the data of a
+// real person: the SDK's types keep it out of logs for that reason.
+func (a *app) printResult(v *mid.Verification) {
 	if v.Status != mid.VerificationVerified {
 		a.out.failure("The identity is %s. %s", v.Status, v.RejectionReason)
 		return

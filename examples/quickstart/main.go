@@ -1,6 +1,6 @@
-// Quickstart tells the whole story of the SDK in one run: a user signs in on
-// the phone, an identity is verified from documents, two people sign an
-// agreement, and MID reports each of these by webhook.
+// Quickstart shows the whole SDK in one run. A user signs in on the phone, an
+// identity is verified from documents, and two people sign an agreement. MID
+// reports each of these by webhook.
 //
 //	go run ./examples/quickstart
 //
@@ -63,7 +63,7 @@ func run(ctx context.Context, stdout io.Writer) error {
 	return nil
 }
 
-// adviceFor tells what to do about the failures that beginners meet.
+// adviceFor says what to do about the failures that beginners meet.
 func adviceFor(err error) string {
 	switch {
 	case errors.Is(err, mid.ErrInvalidClient):
@@ -74,7 +74,7 @@ func adviceFor(err error) string {
 		return "The account's quota is used up for now."
 	}
 	if _, ok := errors.AsType[*mid.APIError](err); ok {
-		return "MID's support can look a request up by the id above."
+		return "MID's support can look the request up by the id above."
 	}
 	return ""
 }

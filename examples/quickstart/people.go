@@ -1,16 +1,18 @@
 package main
 
 import (
+	"net/http"
 	"sync"
 	"time"
 
 	"github.com/mobid-io/mid-go"
+	"github.com/mobid-io/mid-go/examples/internal/specimen"
 	"github.com/mobid-io/mid-go/midtest"
 )
 
-// people are those who use MID with a fake server: they scan and approve on
-// the phone, check documents, and sign. The rest of the program does not know
-// whether they are real.
+// people use MID with a fake server: they scan and approve on the phone, check
+// documents, and sign. The rest of the program does not know whether they are
+// real.
 type people struct {
 	server *midtest.Server
 	home   chan struct{} // closed when it is time to leave
@@ -22,6 +24,8 @@ const pace = 350 * time.Millisecond
 
 func invitePeople() *people {
 	p := &people{server: midtest.NewServer(), home: make(chan struct{})}
+	// A failure that passes, to show a retry.
+	p.server.Inject(midtest.Fault{Path: "/auth/verify", Status: http.StatusServiceUnavailable})
 	p.gone.Go(func() {
 		for {
 			select {
@@ -41,8 +45,8 @@ func (p *people) leave() {
 	p.server.Close()
 }
 
-// act has everybody do the next thing. Its calls only fail for what has ended
-// in the meantime.
+// act has everyone do the next thing. Its calls fail only for what has ended in
+// the meantime.
 func (p *people) act() {
 	for _, session := range p.server.AuthSessions() {
 		switch session.Status {
@@ -53,7 +57,7 @@ func (p *people) act() {
 		}
 	}
 	for _, verification := range p.server.Verifications() {
-		_ = p.server.CompleteVerification(verification.ID, midtest.Outcome{ExtractedData: isolde})
+		_ = p.server.CompleteVerification(verification.ID, midtest.Outcome{ExtractedData: specimen.Holder})
 	}
 	for _, session := range p.server.SigningSessions() {
 		for _, signer := range session.Signers {
@@ -63,14 +67,4 @@ func (p *people) act() {
 			}
 		}
 	}
-}
-
-// isolde is what the specimen of a passport says. She is invented.
-var isolde = mid.ExtractedData{
-	FirstName:      "Isolde",
-	LastName:       "Wren",
-	DateOfBirth:    "1992-03-14",
-	DocumentNumber: "U8040217",
-	ExpiryDate:     "2033-06-01",
-	Nationality:    "XU",
 }

@@ -9,7 +9,7 @@ import (
 // quietZone is the margin that scanners need, in modules (ISO/IEC 18004).
 const quietZone = 4
 
-// With colours, the code is black on white whatever the terminal's own colours
+// With colors, the code is black on white, whatever the terminal's own colors
 // are: these two of the 256 are the same in every theme.
 const (
 	blackOnWhite = "\x1b[38;5;16;48;5;231m"
@@ -17,8 +17,8 @@ const (
 )
 
 // drawQR draws text as a QR code of half blocks, two modules to a character.
-// Without colours it draws the light modules, which is right on dark terminals;
-// on light ones the code is inverted, which most scanners read as well.
+// Without colors it draws the light modules, which is right on dark terminals.
+// On light ones the code is inverted; most scanners read that too.
 func drawQR(text string, colors bool) (string, error) {
 	code, err := qr.Encode(text, qr.M)
 	if err != nil {

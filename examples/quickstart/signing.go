@@ -5,12 +5,13 @@ import (
 	"time"
 
 	"github.com/mobid-io/mid-go"
+	"github.com/mobid-io/mid-go/examples/internal/specimen"
 )
 
 // signAgreement uploads a PDF file and has two people sign it.
 func (a *app) signAgreement(ctx context.Context) error {
-	a.out.chapter("3", "Have a document signed")
-	file, err := mid.FileFromFS(specimens, "specimen/agreement.pdf")
+	a.out.chapter("3", "Have a document signed", "signing.go")
+	file, err := mid.FileFromFS(specimen.Files, "agreement.pdf")
 	if err != nil {
 		return err
 	}
@@ -42,19 +43,19 @@ func (a *app) signAgreement(ctx context.Context) error {
 
 // followSigners prints each signer's decision once.
 func (a *app) followSigners(ctx context.Context, sessionID string) error {
-	told := map[int]bool{}
+	printed := map[int]bool{}
 	for session, err := range a.client.Signing.WatchSession(ctx, sessionID, a.poll) {
 		if err != nil {
 			return err
 		}
 		for i, signer := range session.Signers {
-			if signer.Status != mid.SignerAwaiting && !told[i] {
-				told[i] = true
+			if signer.Status != mid.SignerAwaiting && !printed[i] {
+				printed[i] = true
 				a.out.fact(signer.Name, "%s", signer.Status)
 			}
 		}
 		if session.Status == mid.SigningCompleted {
-			a.out.success("Everybody has signed.")
+			a.out.success("Everyone has signed.")
 		} else if session.Status.Final() {
 			a.out.failure("The agreement is %s.", session.Status)
 		}

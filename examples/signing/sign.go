@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	_ "embed"
 	"errors"
 	"fmt"
 	"io"
@@ -11,78 +10,64 @@ import (
 	"github.com/mobid-io/mid-go"
 )
 
-//go:embed agreement.pdf
-var agreement []byte
-
-// askForSignatures uploads the document and names its signers.
-func askForSignatures(ctx context.Context, client *mid.Client, a arguments) (*mid.SigningSession, error) {
-	file, err := a.file()
-	if err != nil {
-		return nil, err
-	}
-	document, err := client.Signing.UploadDocument(ctx, mid.UploadSigningDocumentParams{File: file, Name: a.title})
+// askForSignatures uploads the document and creates a session with its signers.
+func askForSignatures(ctx context.Context, client *mid.Client, file mid.File, signers []mid.SignerParams) (*mid.SigningSession, error) {
+	document, err := client.Signing.UploadDocument(ctx, mid.UploadSigningDocumentParams{File: file})
 	if err != nil {
 		return nil, fmt.Errorf("uploading %s: %w", file.Name, err)
 	}
 	session, err := client.Signing.CreateSession(ctx, mid.CreateSigningSessionParams{
 		DocumentIDs: []string{document.ID},
-		Signers:     a.signers,
+		Signers:     signers,
 		ExpiresIn:   7 * 24 * time.Hour,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("creating the signing session: %w", err)
+		return nil, fmt.Errorf("creating the session: %w", err)
 	}
 	return session, nil
 }
 
-func (a arguments) file() (mid.File, error) {
-	if a.pdf == "" {
-		return mid.FileFromBytes("agreement.pdf", agreement), nil
-	}
-	return mid.FileFromPath(a.pdf)
-}
+// errUnsigned says that a session ended without all signatures.
+var errUnsigned = errors.New("not everyone has signed")
 
-// printLinks is for whoever passes the links on. A link is all that it takes
-// to sign, so a service sends each to its signer and logs none.
-func printLinks(w io.Writer, session *mid.SigningSession) {
-	fmt.Fprintf(w, "Session %s is open until %s.\n\n", session.ID, session.ExpiresAt.Local().Format("2 January 2006, 15:04"))
-	for _, signer := range session.Signers {
-		fmt.Fprintf(w, "  %s signs at\n  %s\n\n", signer.Name, signer.SignURL)
-	}
-}
-
-// follow prints every decision as it is made.
+// follow prints each signer's decision as it is made, until the session ends.
 func follow(ctx context.Context, client *mid.Client, id string, poll mid.PollOptions, w io.Writer) error {
+	var session *mid.SigningSession
+	var err error
 	decided := map[int]bool{}
-	status := mid.SigningPending
-	for session, err := range client.Signing.WatchSession(ctx, id, poll) {
-		if ctx.Err() != nil {
-			if !hasCredentials() {
-				return errors.New("interrupted; the fake MID server and its session end here")
-			}
-			return fmt.Errorf("not waiting any longer; the session goes on: follow it again with -session %s", id)
-		}
+	for session, err = range client.Signing.WatchSession(ctx, id, poll) {
 		if err != nil {
-			return err
+			return fmt.Errorf("waiting for session %s, which goes on: %w", id, err)
 		}
 		for i, signer := range session.Signers {
 			if signer.Status != mid.SignerAwaiting && !decided[i] {
 				decided[i] = true
-				fmt.Fprintf(w, "%s (%d of %d)\n", decision(signer), len(decided), len(session.Signers))
+				fmt.Fprintf(w, "%s: %s (%d of %d)\n", signer.Name, signer.Status, len(decided), len(session.Signers))
 			}
 		}
-		status = session.Status
 	}
-	if status != mid.SigningCompleted {
-		return fmt.Errorf("the session ended without all signatures: it is %s", status)
+	if session.Status != mid.SigningCompleted {
+		return fmt.Errorf("%w: session %s is %s", errUnsigned, id, session.Status)
 	}
-	fmt.Fprintln(w, "Everybody has signed.")
+	fmt.Fprintln(w, "Everyone has signed.")
 	return nil
 }
 
-func decision(signer mid.Signer) string {
-	if signer.Status == mid.SignerSigned {
-		return signer.Name + " signed at " + signer.SignedAt.Local().Format(time.TimeOnly)
+// advice adds to an error what to do about it.
+func advice(err error) string {
+	if _, ok := errors.AsType[*mid.ValidationError](err); ok {
+		return "\nCorrect the field and try again."
 	}
-	return signer.Name + ": " + string(signer.Status)
+	if e, ok := errors.AsType[*mid.RateLimitError](err); ok {
+		return fmt.Sprintf("\nThe quota is used up. Try again in %v.", e.RetryAfter)
+	}
+	switch e, ok := errors.AsType[*mid.APIError](err); {
+	case errors.Is(err, mid.ErrInvalidClient):
+		return "\nMID does not know the credentials. Sandbox and production have their own."
+	case errors.Is(err, mid.ErrNotFound):
+		return "\nSandbox and production do not know each other's sessions."
+	case ok:
+		return "\nMID's support can look up the request " + e.RequestID + "."
+	}
+	return ""
 }

@@ -4,25 +4,35 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
+)
+
+var (
+	errClosed = errors.New("the upload's body is closed")
+	errTaken  = errors.New("a later attempt has taken the file")
 )
 
 // reader is the body of one attempt.
 type reader struct {
-	body *Body
-	done chan struct{} // closed by Close, under body.mu
+	source   *source
+	progress *progress
 
 	head, tail []byte // what is left of them
+	loan       int    // the source's; zero before the file
 	sent       int64  // how many of the file's bytes were handed out
 	ended      bool   // the file is complete
-	err        error  // the file's failure, for good
+	err        error  // the end of the attempt, for good
 	probe      [1]byte
+
+	mu      sync.Mutex
+	closed  chan struct{}
+	failure error // the file's own, before the reader was closed
 }
 
-// Read implements [io.Reader]. A failure of the file is what Body.Err tells,
-// too.
+// Read implements [io.Reader].
 func (r *reader) Read(p []byte) (int, error) {
 	switch {
-	case r.isClosed():
+	case isClosed(r.closed):
 		return 0, errClosed
 	case len(p) == 0:
 		return 0, nil
@@ -47,61 +57,66 @@ func (r *reader) Read(p []byte) (int, error) {
 // Close makes all further reads fail. It does not wait for one that is under
 // way, nor does it close the file.
 func (r *reader) Close() error {
-	b := r.body
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if _, open := b.readers[r]; open {
-		delete(b.readers, r)
-		close(r.done)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !isClosed(r.closed) {
+		close(r.closed)
 	}
 	return nil
 }
 
-func (r *reader) isClosed() bool {
-	select {
-	case <-r.done:
-		return true
-	default:
-		return false
-	}
+// fileFailure is what went wrong with the file itself while the reader was
+// open; nil if nothing did.
+func (r *reader) fileFailure() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.failure
 }
 
 // readFile reads from the file into p, once.
-func (r *reader) readFile(p []byte) (int, error) {
-	b := r.body
-	select {
-	case b.turn <- struct{}{}:
-	case <-r.done:
+func (r *reader) readFile(p []byte) (n int, err error) {
+	if !r.source.acquire(r.closed) {
 		return 0, errClosed
 	}
-	defer b.release()
-	if r.isClosed() {
-		return 0, errClosed
-	}
+	defer r.source.release()
 	if r.err != nil {
 		return 0, r.err
 	}
-	if err := b.lend(r); err != nil {
+	defer func() {
+		if v := recover(); v != nil {
+			n, err = 0, r.fail(&Panic{v})
+		}
+	}()
+	if err := r.borrow(); err != nil {
 		return 0, r.fail(err)
 	}
-	if b.file.Size > 0 {
-		if left := b.file.Size - r.sent; left == 0 {
+	if size := r.source.file.Size; size > 0 {
+		if left := size - r.sent; left == 0 {
 			p = r.probe[:] // one byte more would be one too many
 		} else if left < int64(len(p)) {
 			p = p[:left]
 		}
 	}
-	n, err := b.read(p, r.sent)
+	n, err = r.source.read(p, r.sent)
 	return r.took(n, err)
+}
+
+// borrow makes the source ready for this reader.
+func (r *reader) borrow() (err error) {
+	switch r.loan {
+	case 0:
+		r.loan, err = r.source.lend()
+		return err
+	case r.source.loans:
+		return nil
+	}
+	return errTaken
 }
 
 // took accounts for what a read of the file has returned.
 func (r *reader) took(n int, err error) (int, error) {
-	size := r.body.file.Size
-	if n > 0 {
-		r.body.used = true
-	}
-	if r.isClosed() {
+	size := r.source.file.Size
+	if isClosed(r.closed) {
 		return 0, errClosed
 	}
 	if n > 0 && size > 0 && r.sent == size {
@@ -109,13 +124,13 @@ func (r *reader) took(n int, err error) (int, error) {
 	}
 	if n > 0 {
 		r.sent += int64(n)
-		r.report()
+		r.progress.report(r.sent, r.closed)
 	}
 	switch {
 	case err == nil:
 		return n, nil
-	case !errors.Is(err, io.EOF):
-		return n, r.fail(fileError("read", err))
+	case err != io.EOF:
+		return n, r.fail(err)
 	case r.sent < size:
 		return n, r.fail(fmt.Errorf("the file is %d bytes, its Size says %d", r.sent, size))
 	}
@@ -123,31 +138,14 @@ func (r *reader) took(n int, err error) (int, error) {
 	return n, nil
 }
 
-func (r *reader) report() {
-	b := r.body
-	if b.file.Progress == nil {
-		return
-	}
-	total := b.file.Size
-	if total == 0 {
-		total = -1
-	}
-	b.reporting <- struct{}{}
-	defer func() { <-b.reporting }()
-	if !r.isClosed() {
-		b.file.Progress(r.sent, total)
-	}
-}
-
-// fail makes err the end of the attempt. What befalls an attempt that was
-// closed or has lost the file is not the file's own failure.
+// fail makes err the end of the attempt. What befalls an attempt that is closed
+// or has lost the file is not the file's own failure.
 func (r *reader) fail(err error) error {
 	r.err = err
-	b := r.body
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if _, open := b.readers[r]; open && !errors.Is(err, errClosed) {
-		b.err = err
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err != errTaken && !isClosed(r.closed) { //nolint:errorlint // borrow's, as it is
+		r.failure = err
 	}
 	return err
 }

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"sync/atomic"
 	"time"
+
+	"github.com/mobid-io/mid-go/internal/jsonwire"
 )
 
 // MaxAnswer bounds an answer, in bytes.
@@ -138,10 +140,11 @@ type Payload struct {
 // Close does nothing.
 func (*Payload) Close() error { return nil }
 
-// Data returns the body of an answer that the pipeline returned.
+// Data returns the body of an answer that the pipeline returned, without a byte
+// order mark.
 func Data(resp *http.Response) []byte {
 	if p, ok := resp.Body.(*Payload); ok {
-		return p.data
+		return jsonwire.TrimMark(p.data)
 	}
 	return nil
 }

@@ -60,13 +60,8 @@ func RetryAfter(resp *http.Response) time.Duration {
 		return d
 	}
 	now := Date(resp.Header, time.Now())
-	if v := strings.TrimSpace(resp.Header.Get("Retry-After")); v != "" {
-		if s, err := strconv.ParseFloat(v, 64); err == nil {
-			return seconds(s)
-		}
-		if t, err := http.ParseTime(v); err == nil {
-			return min(max(t.Sub(now), 0), maxWait)
-		}
+	if d, ok := retryAfterHeader(resp.Header.Get("Retry-After"), now); ok {
+		return d
 	}
 	if q, ok := ReadQuota(resp.Header); ok && resp.StatusCode == http.StatusTooManyRequests {
 		return min(max(q.Reset.Sub(now), 0), maxWait)
@@ -87,10 +82,36 @@ func retryAfterBody(data []byte) (time.Duration, bool) {
 	case float64:
 		return seconds(v), true
 	case string:
-		s, err := strconv.ParseFloat(v, 64)
-		return seconds(s), err == nil
+		return wait(v)
 	}
 	return 0, false
+}
+
+// retryAfterHeader reads a date (RFC 9110 section 10.2.3), or a wait. A proxy
+// that adds the header to one that is there makes a list: the longest counts.
+func retryAfterHeader(value string, now time.Time) (time.Duration, bool) {
+	if t, err := http.ParseTime(strings.TrimSpace(value)); err == nil {
+		return min(max(t.Sub(now), 0), maxWait), true
+	}
+	var longest time.Duration
+	for part := range strings.SplitSeq(value, ",") {
+		d, ok := wait(part)
+		if !ok {
+			return 0, false
+		}
+		longest = max(longest, d)
+	}
+	return longest, true
+}
+
+// wait reads a number of seconds, or a number with its unit, like 600s.
+func wait(text string) (time.Duration, bool) {
+	text = strings.TrimSpace(text)
+	if s, err := strconv.ParseFloat(text, 64); err == nil {
+		return seconds(s), true
+	}
+	d, err := time.ParseDuration(text)
+	return min(max(d, 0), maxWait), err == nil
 }
 
 func seconds(s float64) time.Duration {

@@ -59,7 +59,7 @@ func TestRetryAfterInTheBody(t *testing.T) {
 	const header = 9 * time.Second // what is told by the header instead
 	for text, want := range map[string]time.Duration{
 		`2`: 2 * time.Second, `0`: 0, `1.5`: 1500 * time.Millisecond, `"3"`: 3 * time.Second, `"2.5"`: 2500 * time.Millisecond,
-		`-5`: 0, `"-5"`: 0, `"NaN"`: 0, `1e18`: maxWait, `1e300`: maxWait, `"Inf"`: maxWait, `"-Inf"`: 0,
+		`-5`: 0, `"-5"`: 0, `"600s"`: 10 * time.Minute, `" 3 "`: 3 * time.Second, `"NaN"`: 0, `1e18`: maxWait, `1e300`: maxWait, `"Inf"`: maxWait, `"-Inf"`: 0,
 		`null`: header, `"soon"`: header, `""`: header, `true`: header, `{}`: header, `[2]`: header, `1e999`: header,
 	} {
 		for _, status := range []int{429, 500, 503} {
@@ -78,6 +78,9 @@ func TestRetryAfterInTheHeader(t *testing.T) {
 	for text, want := range map[string]time.Duration{
 		"7": 7 * time.Second, " 7 ": 7 * time.Second, "0": 0, "-7": 0, "0.5": 500 * time.Millisecond, "1e18": maxWait, "NaN": 0,
 		"99999999999999999999": maxWait, "1e999": 0, "": 0, "soon": 0,
+		"600, 600": 10 * time.Minute, "5,9": 9 * time.Second, "9 , 5": 9 * time.Second, "600, soon": 0, "600,": 0, ",": 0,
+		"600s": 10 * time.Minute, "1m30s": 90 * time.Second, "250ms": 250 * time.Millisecond, "-600s": 0, "600s, 7": 10 * time.Minute,
+		"999999h": maxWait, "9999999999h": 0, "600 s": 0, "s": 0,
 		"Fri, 02 Jan 2026 03:04:35 GMT":    30 * time.Second,
 		"Friday, 02-Jan-26 03:04:35 GMT":   30 * time.Second,
 		"Fri Jan  2 03:04:35 2026":         30 * time.Second,
@@ -120,6 +123,8 @@ func FuzzWaits(f *testing.F) {
 	f.Add(429, `{"error":{"retry_after":2}}`, "3", "Fri, 02 Jan 2026 03:04:05 GMT", "60", "0", "1790000000")
 	f.Add(429, `{"error":{"retry_after":"-1e308"}}`, "Fri, 31 Dec 9999 23:59:59 GMT", "", "0", "0", "1099511627775")
 	f.Add(503, "", "NaN", "Mon, 01 Jan 0001 00:00:00 GMT", "9223372036854775807", "9223372036854775807", "0")
+	f.Add(429, "\ufeff{}", "600, 600", "", "", "", "")
+	f.Add(503, `{"error":{"retry_after":"600s"}}`, "1m,2h", "", "", "", "")
 	f.Add(429, "", "", "Mon, 01 Jan 0001 00:00:00 GMT", "1", "1", "1099511627775")
 	f.Fuzz(func(t *testing.T, status int, body, after, date, limit, remaining, reset string) {
 		resp := answered(status, body, "Retry-After", after, "Date", date,

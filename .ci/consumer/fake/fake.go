@@ -17,6 +17,7 @@ var (
 	_ func(...midtest.Option) *midtest.Server              = midtest.NewServer
 	_ func(time.Duration) midtest.Option                   = midtest.WithAutoComplete
 	_ func(int, time.Duration) midtest.Option              = midtest.WithQuota
+	_ func(mid.Plan) midtest.Option                        = midtest.WithPlan
 	_ func(time.Duration) midtest.Option                   = midtest.WithTokenLifetime
 	_ func() midtest.Option                                = midtest.WithInMemory
 	_ func(net.Listener) midtest.Option                    = midtest.WithListener
