@@ -36,6 +36,9 @@ const (
 	defaultShare      = 0.5
 	// A sign-in costs three requests and its looks, which get half of the share.
 	startCost = 6
+	// looksPerAddress is how many sessions an address may have this process begin
+	// to follow a minute, but for those that it has just begun.
+	looksPerAddress = 30
 	// fewest starts a minute are allowed under the smallest quota, too.
 	fewest = 4
 	// tightPause is between looks while the account has nothing to spare.
@@ -53,6 +56,7 @@ type brake struct {
 
 	mu     sync.Mutex
 	all    bucket
+	looks  bucket
 	places map[string]*bucket
 	swept  time.Time
 	seen   mid.RateLimit
@@ -107,6 +111,27 @@ func (b *brake) admit(place, ticket string) bool {
 	for _, k := range taken {
 		k.used++
 	}
+	return true
+}
+
+// look reports whether a place may have this process begin to follow one more
+// session, which takes a look at once.
+func (b *brake) look(place string) bool {
+	now, quota := time.Now(), b.quota()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.looks.has(now, max(b.share(quota)/startCost, fewest), 0) {
+		return false
+	}
+	b.forget(now)
+	if b.PerAddress > 0 {
+		address := b.place("look " + place)
+		if !address.has(now, looksPerAddress, 0) {
+			return false
+		}
+		address.used++
+	}
+	b.looks.used++
 	return true
 }
 

@@ -146,3 +146,33 @@ func TestBusyMID(t *testing.T) {
 		assert.Equal(t, busy, p.state())
 	})
 }
+
+// A stranger with many flows, each of which is real, can't have MID asked about
+// them without end.
+func TestFloodOfPages(t *testing.T) {
+	inWorld(t, nil, func(t *testing.T, w *world) {
+		var flows []*visitor
+		for len(flows) < 150 {
+			v := w.visitor()
+			v.address = fmt.Sprintf("10.0.0.%d:1", len(flows)%50)
+			if v.do(http.MethodPost, "", nil).status == http.StatusSeeOther {
+				flows = append(flows, v)
+			}
+			time.Sleep(time.Second)
+		}
+		before := w.count(http.MethodGet, "/auth/sessions/")
+		braked := 0
+		for range 9 { // three minutes
+			for _, v := range flows {
+				if v.get("").status == http.StatusTooManyRequests {
+					braked++
+				}
+			}
+			time.Sleep(20 * time.Second)
+		}
+		assert.Positive(t, braked)
+		// In a minute: 83 pages that are begun to be followed, and some looks of
+		// each while it lingers.
+		assert.Less(t, w.count(http.MethodGet, "/auth/sessions/")-before, 3*(83+250)+83)
+	})
+}

@@ -1,7 +1,9 @@
 package midweb
 
 import (
+	"fmt"
 	"html/template"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -18,9 +20,9 @@ import (
 // else has defaults. New copies what it needs.
 type Config struct {
 	// Keys seal what the browsers carry. Each has at least 32 random bytes, and
-	// all processes of a site have the same. The first seals, and each opens: to
-	// replace a key, put the new one first, and take the old one away a quarter
-	// of an hour later.
+	// all processes of a site have the same. The first seals, and each opens. To
+	// replace a key, add the new one behind it in all processes, then put it
+	// first, and take the old one away a quarter of an hour later.
 	Keys [][]byte
 	// SignedIn makes the site's own session for the person who approved: it
 	// looks up its user by result.UserID, and sets its own cookie. If it writes
@@ -73,6 +75,17 @@ type Config struct {
 	Logger *slog.Logger
 }
 
+// Format writes a fixed text, whatever the verb: the keys are secret.
+func (Config) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, hiddenConfig) }
+
+// LogValue is the same for package log/slog.
+func (Config) LogValue() slog.Value { return slog.StringValue(hiddenConfig) }
+
+const (
+	hiddenConfig = "midweb.Config{…}"
+	hiddenPerson = "midweb.Person{…}"
+)
+
 // Person is whom a site knows to be at the browser, because they are signed in
 // already or have said so.
 type Person struct {
@@ -83,6 +96,12 @@ type Person struct {
 	// [MetadataNumber] is shown on the page, too. The key midweb is taken.
 	Metadata map[string]string
 }
+
+// Format writes a fixed text, whatever the verb: all of it is personal data.
+func (Person) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, hiddenPerson) }
+
+// LogValue is the same for package log/slog.
+func (Person) LogValue() slog.Value { return slog.StringValue(hiddenPerson) }
 
 var plainWord = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 

@@ -1,7 +1,9 @@
 package midweb
 
 import (
+	"fmt"
 	"html/template"
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
@@ -104,4 +106,23 @@ func TestConfigPoll(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, test.want, cfg.Poll, name)
 	}
+}
+
+func TestNothingIsPrinted(t *testing.T) {
+	cfg := goodConfig()
+	s, err := New(newClient(t), cfg)
+	require.NoError(t, err)
+	defer s.Close()
+	person := Person{Recipient: "+14155550123", Metadata: map[string]string{"city": "Lisbon"}}
+	for _, v := range []any{cfg, &cfg, s, person, &person, []Person{person}} {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
+			text := fmt.Sprintf(verb, v)
+			for _, secret := range []string{string(testKey), "97 32 107", "6120", "4155550123", "Lisbon"} {
+				assert.NotContains(t, text, secret, verb)
+			}
+		}
+	}
+	var b strings.Builder
+	slog.New(slog.NewTextHandler(&b, nil)).Info("all", slog.Any("config", cfg), slog.Any("person", person), slog.Any("signin", s))
+	assert.Contains(t, b.String(), `config=midweb.Config{…} person=midweb.Person{…} signin=midweb.SignIn{…}`)
 }

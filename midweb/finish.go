@@ -45,7 +45,12 @@ func (f *finisher) finish(ctx context.Context, fl flow) (result *mid.Authenticat
 	if ctx, err = claim.Context(ctx); err != nil {
 		return nil, err
 	}
-	if result, err = f.verify(ctx, fl); err != nil {
+	result, err = f.verify(ctx, fl)
+	if errors.Is(err, errUnverified) || errors.Is(err, mid.ErrUnexpectedSession) {
+		// It will never be good, and asking again costs the account.
+		return nil, errors.Join(err, claim.Done(ctx))
+	}
+	if err != nil {
 		return nil, err
 	}
 	if err = claim.Done(ctx); err != nil {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"html/template"
+	"io"
 	"log/slog"
 	"net/http"
 	"path"
@@ -75,6 +77,14 @@ func New(client *mid.Client, cfg Config) (*SignIn, error) {
 // have ended. It is for [http.Server.RegisterOnShutdown]: Shutdown would wait
 // for the streams. Pages and sign-ins go on in another process.
 func (s *SignIn) Close() { s.watches.close() }
+
+// Format writes a fixed text, whatever the verb: a SignIn holds keys.
+func (*SignIn) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, hiddenSignIn) }
+
+// LogValue is the same for package log/slog.
+func (*SignIn) LogValue() slog.Value { return slog.StringValue(hiddenSignIn) }
+
+const hiddenSignIn = "midweb.SignIn{…}"
 
 // ServeHTTP serves the page, the stream of its state and the finish.
 func (s *SignIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -215,15 +225,30 @@ func (s *SignIn) page(w http.ResponseWriter, r *http.Request, goOn bool) {
 		http.Error(w, http.StatusText(http.StatusServiceUnavailable), http.StatusServiceUnavailable)
 		return
 	}
+	if !s.mayLook(r, f) {
+		s.waitForLook(w, r, http.StatusTooManyRequests, f)
+		return
+	}
 	session, current := s.look(r.Context(), f)
 	switch {
 	case current == "":
-		page := s.pages.page(r, busy)
-		page.Of = f.tag()
-		s.wait(w, r, http.StatusServiceUnavailable, page, maxWait)
+		s.waitForLook(w, r, http.StatusServiceUnavailable, f)
 	case current != approved || !s.take(w, r, f):
 		s.show(w, r, f, session, current)
 	}
+}
+
+// waitForLook sends a page that comes again for the flow.
+func (s *SignIn) waitForLook(w http.ResponseWriter, r *http.Request, status int, f flow) {
+	page := s.pages.page(r, busy)
+	page.Of = f.tag()
+	s.wait(w, r, status, page, maxWait)
+}
+
+// mayLook reports whether a request may have this process begin to follow a
+// session. Those that it follows already cost nothing more.
+func (s *SignIn) mayLook(r *http.Request, f flow) bool {
+	return s.watches.follows(f.Session) || s.brake.look(addressOf(r, s.cfg.Brake.TrustedProxies))
 }
 
 // show renders the page of a flow.
@@ -303,7 +328,10 @@ func (s *SignIn) events(w http.ResponseWriter, r *http.Request) {
 		_ = newStream(w).event(moved, 0) // as above
 		return
 	}
-	watch := s.watches.stream(f.Session)
+	var watch *watch
+	if s.mayLook(r, f) {
+		watch = s.watches.stream(f.Session)
+	}
 	if watch == nil {
 		w.Header().Set("Retry-After", "5")
 		http.Error(w, http.StatusText(http.StatusTooManyRequests), http.StatusTooManyRequests)
@@ -329,12 +357,12 @@ type renewal struct {
 // renew replaces a code that is about to expire, unless it has been scanned.
 func (s *SignIn) renew(w http.ResponseWriter, r *http.Request) {
 	f, ok := s.flows.get(r)
-	if !ok || f.Renewals < 1 || f.remaining(time.Now()) > renewAhead {
-		http.Error(w, http.StatusText(http.StatusConflict), http.StatusConflict)
-		return
+	left := f.remaining(time.Now())
+	if ok = ok && f.Renewals > 0 && 0 < left && left <= renewAhead && s.mayLook(r, f); ok {
+		_, current := s.look(r.Context(), f)
+		ok = current == waiting
 	}
-	now, err := s.finish.auth.GetSession(r.Context(), f.Session)
-	if err != nil || stateOf(now.Status) != waiting {
+	if !ok {
 		http.Error(w, http.StatusText(http.StatusConflict), http.StatusConflict)
 		return
 	}
@@ -357,22 +385,3 @@ func (s *SignIn) renew(w http.ResponseWriter, r *http.Request) {
 		s.log.DebugContext(r.Context(), "midweb: a browser went away", slog.Any("error", err))
 	}
 }
-
-// answer notes whether the site has answered by itself.
-type answer struct {
-	http.ResponseWriter
-	begun bool
-}
-
-func (a *answer) WriteHeader(status int) {
-	a.begun = true
-	a.ResponseWriter.WriteHeader(status)
-}
-
-func (a *answer) Write(p []byte) (int, error) {
-	a.begun = true
-	return a.ResponseWriter.Write(p)
-}
-
-// Unwrap is for [http.ResponseController].
-func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }

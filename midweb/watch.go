@@ -106,6 +106,13 @@ func (ws *watches) seed(session *mid.AuthSession) {
 	w.set(session, stateOf(session.Status))
 }
 
+// follows reports whether a look at a session costs no request of its own.
+func (ws *watches) follows(id string) bool {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	return ws.byID[id] != nil
+}
+
 // join counts someone who looks at a session until they leave, and has it
 // followed meanwhile.
 func (ws *watches) join(id string) *watch {

@@ -12,7 +12,7 @@ import (
 // patience is how long a page may take to show what it should. It is long, for
 // machines that are busy with other tests; nothing waits for it to pass.
 const (
-	patience = 30 * time.Second
+	patience = time.Minute
 	pause    = 20 * time.Millisecond // between looks
 )
 
