@@ -30,6 +30,22 @@ func TestStreamEndsByItself(t *testing.T) {
 	})
 }
 
+// The answer ends with the news, so that it gets through a proxy that holds
+// answers back until they end.
+func TestStreamEndsWithTheNews(t *testing.T) {
+	inWorld(t, nil, func(t *testing.T, w *world) {
+		v := w.visitor()
+		session := v.start()
+		tab := v.page()
+		tab.want(waiting)
+		require.NoError(t, w.Scan(session))
+		tab.want(scanned)
+		began := time.Now()
+		tab.want("")
+		assert.Zero(t, time.Since(began))
+	})
+}
+
 // A page that shows an old state is told at once.
 func TestStreamOfAnOldState(t *testing.T) {
 	inWorld(t, nil, func(t *testing.T, w *world) {

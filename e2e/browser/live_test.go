@@ -2,6 +2,7 @@ package browser_test
 
 import (
 	"bytes"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -64,9 +65,7 @@ func shortLived(life time.Duration) midtest.Option {
 			answer := httptest.NewRecorder()
 			next.ServeHTTP(answer, r)
 			body := expires.ReplaceAll(answer.Body.Bytes(), []byte(`"expires_at":"`+time.Now().Add(life).UTC().Format(time.RFC3339)+`"`))
-			for name, values := range answer.Header() {
-				w.Header()[name] = values
-			}
+			maps.Copy(w.Header(), answer.Header())
 			w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 			w.WriteHeader(answer.Code)
 			_, _ = bytes.NewReader(body).WriteTo(w)

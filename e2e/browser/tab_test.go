@@ -28,16 +28,16 @@ type tab struct {
 // test when it ends.
 func newTab(t *testing.T) *tab {
 	t.Helper()
-	return openTab(t, shared.start(t), chromedp.WithNewBrowserContext())
+	return openTab(shared.start(t), t, chromedp.WithNewBrowserContext())
 }
 
 // another opens another tab of the same browser.
 func (tb *tab) another() *tab {
 	tb.t.Helper()
-	return openTab(tb.t, tb.ctx)
+	return openTab(tb.ctx, tb.t)
 }
 
-func openTab(t *testing.T, parent context.Context, options ...chromedp.ContextOption) *tab {
+func openTab(parent context.Context, t *testing.T, options ...chromedp.ContextOption) *tab {
 	t.Helper()
 	tb := &tab{t: t, witness: &witness{}}
 	ctx, cancel := chromedp.NewContext(parent, append(options, chromedp.WithListener(tb.see))...)
