@@ -28,7 +28,9 @@
 // [NewClientFromEnv] reads MID_CLIENT_ID and MID_CLIENT_SECRET from the
 // environment, and MID_BASE_URL and MID_WEBHOOK_SECRET if they are set.
 // [WithSandbox] uses MID's sandbox. Accounts that require mutual TLS give their
-// certificate with [WithClientCertificate].
+// certificate with [WithClientCertificate]. Credentials and certificates that
+// rotate are asked for when they are needed, by [WithCredentialsFunc] and
+// [WithClientCertificateFunc].
 //
 // Access tokens are fetched when the first request needs one, kept in memory,
 // renewed ahead of their expiry in the background, and replaced when the server
@@ -160,9 +162,10 @@
 //
 // MID reports the end of a session or a verification to its callback URL.
 // [WebhookService.Handler] verifies the signature over the raw body, refuses
-// events that are older than five minutes, and runs your handler once for each
-// event, however often MID delivers it. An error from the handler makes MID
-// deliver the event again.
+// events that are older than five minutes, and runs your handler for each event
+// until it has succeeded once, however often MID delivers it. After an error or a
+// panic of the handler, or when its process has died, MID delivers the event
+// again.
 //
 //	http.Handle("POST /mid/events", client.Webhooks.Handler(mid.EventHandlers{
 //		AuthenticationCompleted: func(ctx context.Context, e *mid.Event, session *mid.AuthSession) error {
@@ -173,8 +176,9 @@
 // A receiver that calls nothing needs no client, see [NewWebhookService]. Give
 // two secrets in [WebhookConfig] while one replaces the other. Receivers that
 // run as several processes share a [WebhookConfig.Store].
-// [WebhookService.ParseRequest] and [WebhookService.Verify] are for frameworks
-// with handlers of their own.
+// [WebhookService.Handle] does all of that for receivers without net/http, such
+// as a queue or a function in the cloud. [WebhookService.ParseRequest] and
+// [WebhookService.Verify] are for frameworks with handlers of their own.
 //
 // # Errors
 //

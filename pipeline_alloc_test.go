@@ -56,6 +56,9 @@ func newEchoClient(t testing.TB) *mid.Client {
 // bench/ has them beside those of bare net/http.
 func TestAllocations(t *testing.T) {
 	c, ctx := newEchoClient(t), context.Background()
+	hooks := newHooks(t, mid.WebhookConfig{})
+	event := hookPayload("evt_abc123", mid.EventAuthenticationCompleted, hookSession)
+	header := hookHeader(event)
 	params := mid.CreateAuthSessionParams{Intent: mid.IntentLogin, Recipient: "+14155550123"}
 	for _, test := range []struct {
 		name string
@@ -64,6 +67,7 @@ func TestAllocations(t *testing.T) {
 	}{
 		{"GET", 36, func() error { return look(ctx, c) }},
 		{"POST", 41, func() error { _, err := c.Authentication.CreateSession(ctx, params); return err }},
+		{"webhook", 30, func() error { return receiveSession(hooks, event, header) }},
 	} {
 		require.NoError(t, test.call())
 		got := testing.AllocsPerRun(200, func() {

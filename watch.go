@@ -6,8 +6,6 @@ import (
 	"iter"
 	"math/rand/v2"
 	"time"
-
-	"github.com/mobid-io/mid-go/internal/transport"
 )
 
 // PollOptions say how often the Wait… and Watch… methods look. The zero value
@@ -108,7 +106,7 @@ func (p poller[T]) run(ctx context.Context, opts PollOptions, visit func(*T) boo
 		v, err := p.get(ctx, WithResponse(&r))
 		switch {
 		case ctx.Err() != nil && err != nil:
-			return nil, ended(ctx, failure)
+			return nil, ended(ctx, lastFailure(ctx, failure, err))
 		case err != nil && (permanent(err) || last):
 			return nil, err
 		case err != nil:
@@ -177,21 +175,16 @@ func localExpiry(expires time.Time, r *Response) time.Time {
 	if expires.IsZero() {
 		return time.Time{}
 	}
-	now, serverNow := time.Now(), r.Timestamp
-	if serverNow.IsZero() {
-		serverNow = transport.Date(r.Header, now)
-	}
-	return now.Add(expires.Sub(serverNow))
+	return time.Now().Add(expires.Sub(r.serverTime()))
 }
 
-// permanent reports whether a failed look will fail the same way next time.
-func permanent(err error) bool {
-	if errors.Is(err, ErrRateLimited) || errors.Is(err, ErrServer) {
-		return false
+// lastFailure is what the wait has to tell of its looks when ctx ended during
+// the last one, which failed with err: that, unless it tells of ctx's end only.
+func lastFailure(ctx context.Context, before, err error) error {
+	if _, answered := errors.AsType[*APIError](err); answered || !errors.Is(err, ctx.Err()) {
+		return err
 	}
-	_, api := errors.AsType[*APIError](err)
-	_, parameter := errors.AsType[*ValidationError](err)
-	return api || parameter || !transport.Mendable(err)
+	return before
 }
 
 // ended is the error of a wait that ctx ended, with the last failure that the

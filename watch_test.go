@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/oauth2"
 
 	"github.com/mobid-io/mid-go"
 )
@@ -162,6 +163,117 @@ func TestWaitEndsWithCtx(t *testing.T) {
 		require.ErrorIs(t, errs[1], context.DeadlineExceeded)
 		require.EqualError(t, errs[1], "mid: the wait ended: context deadline exceeded")
 	})
+}
+
+// When ctx ends during a look, the look's answer is not lost.
+func TestWaitThatEndsDuringALookKeepsItsAnswer(t *testing.T) {
+	for name, retry := range map[string]mid.RetryPolicy{"the only attempt": {}, "in backoff": mid.DefaultRetryPolicy()} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancel(t.Context())
+				down := (&api{handle: func(*http.Request) (*http.Response, error) {
+					cancel()
+					return answer(503, problem("service_unavailable", "down for a while", "")), nil
+				}}).client(t, mid.WithRetry(retry))
+				_, err := down.Signing.WaitForSession(ctx, "sig_1", mid.PollOptions{})
+				require.ErrorIs(t, err, context.Canceled)
+				require.ErrorIs(t, err, mid.ErrServer)
+				require.ErrorContains(t, err, "down for a while")
+			})
+		})
+	}
+}
+
+// flatCache is a token cache whose errors are texts only.
+type flatCache struct{}
+
+func (flatCache) Token(ctx context.Context, fetch func(context.Context) (*oauth2.Token, error)) (*oauth2.Token, error) {
+	token, err := fetch(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("the shared cache: %v", err)
+	}
+	return token, nil
+}
+
+func (flatCache) Invalidate(context.Context, *oauth2.Token) error { return nil }
+
+// A cache that drops the chain of an error does not hide from a wait that
+// another look is in vain.
+func TestWaitSeesThroughACacheThatDropsTheChain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := &api{handle: session, token: func(int) (*http.Response, error) {
+			return answer(401, problem("invalid_client", "unknown client", "")), nil
+		}}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		start := time.Now()
+		_, err := a.client(t, mid.WithTokenCache(flatCache{})).Authentication.WaitForSession(ctx, "sess_1", mid.PollOptions{})
+		require.ErrorIs(t, err, mid.ErrInvalidClient)
+		require.ErrorContains(t, err, "the shared cache: ")
+		require.Zero(t, time.Since(start))
+		require.Equal(t, 1, a.tokenRequests())
+	})
+}
+
+// A subscription begins before the first look, so that an event that comes in
+// between is not missed, and ends with the wait.
+func TestWaitSubscribesBeforeItsFirstLook(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, approved := &story{}, false
+		var c *mid.Client
+		s.tell = func(time.Duration) (*http.Response, error) {
+			if approved {
+				return authAt("approved", 0, s.start)
+			}
+			approved = true // right after the server looked
+			notify(t, c, "evt_1", "sess_1")
+			return authAt("pending", 0, s.start)
+		}
+		c = (&api{handle: s.handle}).client(t)
+		_, err := c.Authentication.WaitForSession(t.Context(), "sess_1", mid.PollOptions{MinInterval: time.Hour})
+		require.NoError(t, err)
+		require.Equal(t, []time.Duration{0, 0}, s.looks)
+	})
+}
+
+// notifierStub gives a wait its channel.
+type notifierStub struct {
+	wake chan struct{}
+	ctx  context.Context
+}
+
+func (*notifierStub) Notify(context.Context, string) error { return nil }
+
+func (n *notifierStub) Subscribe(ctx context.Context, _ string) <-chan struct{} {
+	n.ctx = ctx
+	return n.wake
+}
+
+// A notifier whose channel is closed, or nil, leaves a wait to its polling, and
+// hears of the wait's end.
+func TestWaitOutlivesItsNotifier(t *testing.T) {
+	closed := make(chan struct{})
+	close(closed)
+	for name, wake := range map[string]chan struct{}{"closed": closed, "nil": nil} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &story{}
+				s.tell = func(at time.Duration) (*http.Response, error) {
+					if at < 30*time.Second {
+						return authAt("pending", 0, s.start)
+					}
+					return authAt("approved", 0, s.start)
+				}
+				n := &notifierStub{wake: wake}
+				c := (&api{handle: s.handle}).client(t, mid.WithWebhooks(mid.WebhookConfig{Notifier: n}))
+				_, err := c.Authentication.WaitForSession(t.Context(), "sess_1", mid.PollOptions{})
+				require.NoError(t, err)
+				require.Less(t, len(s.looks), 20)
+				require.ErrorIs(t, n.ctx.Err(), context.Canceled, "the subscription ends with the wait")
+				require.NoError(t, t.Context().Err())
+			})
+		})
+	}
 }
 
 // After expires_at, by the server's clock, there is one last look.

@@ -1,18 +1,15 @@
 package mid
 
 import (
-	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"log/slog"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/mobid-io/mid-go/internal/jsonwire"
@@ -31,14 +28,14 @@ const (
 )
 
 // WebhookConfig configures a [WebhookService]. Only Secrets is required. It
-// formats as a fixed text, so that no secret reaches a log.
+// formats and marshals as a fixed text, so that no secret reaches a log.
 type WebhookConfig struct {
 	// Secrets are the keys that an event may be signed with: the account's
 	// webhook secret or, where it has none, the client secret. Give the new
 	// and the old one while a secret is replaced; [WebhookService.Sign] uses
 	// the first. None of them may be empty. Required by [NewWebhookService];
 	// with [WithWebhooks], none means the client secret.
-	Secrets []string `json:"-"`
+	Secrets []string
 	// Tolerance is how far an event's timestamp may be from this machine's
 	// clock, in either direction. Zero: 5 minutes. Not negative.
 	Tolerance time.Duration
@@ -65,6 +62,10 @@ type WebhookConfig struct {
 
 // Format writes a fixed text in place of the configuration, whatever the verb.
 func (c WebhookConfig) Format(f fmt.State, _ rune) { writeShown(f, "mid.WebhookConfig", c.LogValue()) }
+
+// MarshalText returns a fixed text in place of the configuration. It is what
+// encoders of JSON, XML, YAML and the like write.
+func (c WebhookConfig) MarshalText() ([]byte, error) { return []byte(fmt.Sprint(c)), nil }
 
 // LogValue is a fixed text in place of the configuration.
 func (WebhookConfig) LogValue() slog.Value { return hidden() }
@@ -97,7 +98,7 @@ func NewWebhookService(cfg WebhookConfig) (*WebhookService, error) {
 func newWebhookService(cfg WebhookConfig) (*WebhookService, error) {
 	s := &WebhookService{tolerance: cfg.Tolerance, lease: cfg.Lease, store: cfg.Store, notifier: cfg.Notifier, maxBody: cfg.MaxBodyBytes, logger: cfg.Logger}
 	for i, secret := range cfg.Secrets {
-		if err := credential(fmt.Sprintf("WebhookConfig.Secrets[%d]", i), secret); err != nil {
+		if err := webhookSecret(fmt.Sprintf("WebhookConfig.Secrets[%d]", i), secret); err != nil {
 			return nil, err
 		}
 		s.keys = append(s.keys, newWebhookKey(secret))
@@ -153,46 +154,20 @@ func (s *WebhookService) Verify(payload []byte, signature string) error {
 		return err
 	}
 	for _, key := range s.keys {
-		if hmac.Equal(sum[:], key.sum(payload)) {
+		if own := key.sum(payload); hmac.Equal(sum[:], own[:]) {
 			return nil
 		}
 	}
 	return fmt.Errorf("%w: %s", ErrInvalidSignature, mismatch(payload))
 }
 
-// signature decodes the signature, and finds what makes a delivery fail
+// signature decodes the header's value, and finds what makes a delivery fail
 // whatever its body is.
 func (s *WebhookService) signature(header string) (sum [sha256.Size]byte, err error) {
 	if len(s.keys) == 0 {
 		return sum, fmt.Errorf("%w: no secret is configured, set WebhookConfig.Secrets", ErrInvalidSignature)
 	}
-	if header == "" {
-		return sum, ErrMissingSignature
-	}
-	if len(header) == hex.EncodedLen(len(sum)) {
-		if _, err = hex.Decode(sum[:], []byte(header)); err == nil {
-			return sum, nil
-		}
-	}
-	return sum, fmt.Errorf("%w: it is not %d hexadecimal digits", ErrInvalidSignature, hex.EncodedLen(len(sum)))
-}
-
-// mismatch says what a person should look at when a signature does not verify.
-// It knows the payload only, so that it tells nothing about the secrets.
-func mismatch(payload []byte) string {
-	switch {
-	case len(payload) == 0:
-		return "the body is empty; was it read by a middleware before?"
-	case reformatted(payload):
-		return "the body looks like JSON that was decoded and encoded again; it must be the exact bytes that MID sent"
-	}
-	return "it is of other bytes or was made with another secret"
-}
-
-// reformatted reports whether payload has the white space that JSON encoders
-// add for people, or to end a line.
-func reformatted(payload []byte) bool {
-	return payload[0] == '{' && (payload[len(payload)-1] == '\n' || bytes.HasPrefix(payload, []byte("{\n")) || bytes.Contains(payload, []byte(`": `)))
+	return decodeSignature(header)
 }
 
 // Sign returns the signature that MID would send with payload: its HMAC-SHA256
@@ -202,13 +177,14 @@ func (s *WebhookService) Sign(payload []byte) string {
 	if len(s.keys) == 0 {
 		return ""
 	}
-	return hex.EncodeToString(s.keys[0].sum(payload))
+	sum := s.keys[0].sum(payload)
+	return hex.EncodeToString(sum[:])
 }
 
 // Parse verifies payload, the raw request body, with the signature in header,
-// checks the event's age and decodes it. Keys of header must be in canonical
-// form, as [http.Header.Set] makes them. Event types and fields that the SDK
-// does not know are no error.
+// checks the event's age and decodes it. Keys of header may be in any case, as
+// they are where they do not come from package net/http. Event types and fields
+// that the SDK does not know are no error.
 //
 // Errors match [ErrMissingSignature], [ErrInvalidSignature] or, for a timestamp
 // that is missing or further than [WebhookConfig.Tolerance] from this machine's
@@ -217,7 +193,7 @@ func (s *WebhookService) Sign(payload []byte) string {
 //
 // Parse does not tell whether the event was handled before; Handler does.
 func (s *WebhookService) Parse(payload []byte, header http.Header) (*Event, error) {
-	if err := s.Verify(payload, header.Get(SignatureHeader)); err != nil {
+	if err := s.Verify(payload, headerValue(header, SignatureHeader)); err != nil {
 		return nil, err
 	}
 	var wire struct {
@@ -225,6 +201,8 @@ func (s *WebhookService) Parse(payload []byte, header http.Header) (*Event, erro
 		Type      EventType       `json:"type"`
 		Timestamp int64           `json:"timestamp"`
 		Data      json.RawMessage `json:"data"`
+
+		event Event // beside what it is made of: both are on the heap
 	}
 	if err := jsonwire.Unmarshal(payload, &wire); err != nil {
 		return nil, undecodable("webhook event", err, &wire)
@@ -232,15 +210,29 @@ func (s *WebhookService) Parse(payload []byte, header http.Header) (*Event, erro
 	if wire.Timestamp == 0 {
 		return nil, fmt.Errorf("%w: it has no timestamp, in Unix milliseconds", ErrStaleEvent)
 	}
-	now, sent := time.Now(), time.UnixMilli(wire.Timestamp).UTC()
-	if age := now.Sub(sent); age > s.tolerance || age < -s.tolerance {
-		return nil, fmt.Errorf("%w: sent at %s, received at %s", ErrStaleEvent,
-			sent.Format(time.RFC3339), now.UTC().Format(time.RFC3339))
+	sent := time.UnixMilli(wire.Timestamp).UTC()
+	if err := s.checkAge(sent, time.Now()); err != nil {
+		return nil, err
 	}
 	if wire.ID == "" || wire.Type == "" {
 		return nil, errors.New("mid: webhook event has no id or no type")
 	}
-	return &Event{ID: wire.ID, Type: wire.Type, Timestamp: sent, ClientID: header.Get(clientIDHeader), Data: wire.Data}, nil
+	wire.event = Event{ID: wire.ID, Type: wire.Type, Timestamp: sent, ClientID: headerValue(header, clientIDHeader), Data: wire.Data}
+	return &wire.event, nil
+}
+
+// checkAge says how far off a stale event is, because a clock that is off shows
+// in that: it is then nearly the same for all events.
+func (s *WebhookService) checkAge(sent, now time.Time) error {
+	off, direction := now.Sub(sent), "ago"
+	if off < 0 {
+		off, direction = -off, "ahead"
+	}
+	if off >= 0 && off <= s.tolerance {
+		return nil
+	}
+	return fmt.Errorf("%w: it was sent at %s, which is %v %s by this machine's clock; at most %v is allowed, so check the clock",
+		ErrStaleEvent, sent.Format(time.RFC3339), off.Round(time.Second), direction, s.tolerance)
 }
 
 // ParseRequest reads the body of r and does what Parse does. A body over
@@ -259,7 +251,7 @@ func (s *WebhookService) ParseRequest(r *http.Request) (*Event, error) {
 // readBody has w, if there is one, close the connection after a body that is
 // too large: the server would go on reading it otherwise.
 func (s *WebhookService) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	if _, err := s.signature(r.Header.Get(SignatureHeader)); err != nil {
+	if _, err := s.signature(headerValue(r.Header, SignatureHeader)); err != nil {
 		return nil, err
 	}
 	if r.ContentLength > s.maxBody {
@@ -326,22 +318,22 @@ func (e Event) LogValue() slog.Value {
 	return slog.GroupValue(slog.String("id", e.ID), slog.String("type", string(e.Type)))
 }
 
-// AuthSession decodes Data as an authentication session. It is an error if it
-// does not decode or if Type is that of another kind of data; the error quotes
-// nothing of the data.
+// AuthSession decodes Data as an authentication session. It is an error if Data
+// is absent, null, does not decode or has no id, or if Type is that of another
+// kind of data. The error quotes nothing of the data.
 func (e *Event) AuthSession() (*AuthSession, error) {
-	return eventData[AuthSession](e, EventAuthenticationCompleted)
+	return eventData(e, EventAuthenticationCompleted, func(a *AuthSession) string { return a.ID })
 }
 
 // Verification decodes Data as a verification. Errors are as for AuthSession.
 func (e *Event) Verification() (*Verification, error) {
-	return eventData[Verification](e, EventVerificationCompleted)
+	return eventData(e, EventVerificationCompleted, func(v *Verification) string { return v.ID })
 }
 
 // SigningSession decodes Data as a signing session. Errors are as for
 // AuthSession.
 func (e *Event) SigningSession() (*SigningSession, error) {
-	return eventData[SigningSession](e, EventSigningCompleted)
+	return eventData(e, EventSigningCompleted, func(s *SigningSession) string { return s.ID })
 }
 
 // subject is the id of the session or verification that the event is about, or
@@ -358,16 +350,22 @@ func (e *Event) subject() string {
 
 // eventData lets a type pass that the SDK does not know, because only the
 // caller can tell what its data is.
-func eventData[T any](e *Event, want EventType) (*T, error) {
+func eventData[T any](e *Event, want EventType, id func(*T) string) (*T, error) {
 	switch e.Type {
 	case EventAuthenticationCompleted, EventVerificationCompleted, EventSigningCompleted:
 		if e.Type != want {
 			return nil, fmt.Errorf("mid: %s event read as %s", e.Type, want)
 		}
 	}
+	if len(e.Data) == 0 {
+		return nil, errors.New("mid: event data is missing")
+	}
 	data := new(T)
 	if err := jsonwire.Unmarshal(e.Data, data); err != nil {
 		return nil, undecodable("event data", err, data)
+	}
+	if id(data) == "" { // which is so for null, too
+		return nil, errors.New("mid: event data has no id")
 	}
 	return data, nil
 }
@@ -375,21 +373,4 @@ func eventData[T any](e *Event, want EventType) (*T, error) {
 // undecodable quotes nothing of what could not be decoded.
 func undecodable(what string, err error, into any) error {
 	return fmt.Errorf("mid: %s does not decode: %s", what, jsonwire.Trouble(err, into))
-}
-
-// webhookKey computes HMACs with one secret. It keeps their state for reuse,
-// because keying one is most of what Verify would allocate. No field holds the
-// secret, as fmt looks into fields.
-type webhookKey struct{ macs sync.Pool }
-
-func newWebhookKey(secret string) *webhookKey {
-	return &webhookKey{macs: sync.Pool{New: func() any { return hmac.New(sha256.New, []byte(secret)) }}}
-}
-
-func (k *webhookKey) sum(payload []byte) []byte {
-	mac := k.macs.Get().(hash.Hash)
-	defer k.macs.Put(mac)
-	mac.Reset()
-	mac.Write(payload)
-	return mac.Sum(nil)
 }

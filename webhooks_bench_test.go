@@ -5,10 +5,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"net/http"
 	"testing"
 	"time"
-
-	"github.com/stretchr/testify/require"
 
 	mid "github.com/mobid-io/mid-go"
 )
@@ -19,21 +18,12 @@ const hookSession = `{"id":"sess_abc123def456","status":"approved","intent":"log
 	`"qr_data":"mid://auth?session=sess_abc123def456","user_id":"user_8213","method":"face","created_at":"2026-03-01T12:00:00Z",` +
 	`"expires_at":"2026-03-01T12:05:00Z","completed_at":"2026-03-01T12:00:41Z","metadata":{"order":"1871"}}`
 
-func TestWebhookParseAllocations(t *testing.T) {
-	hooks := newHooks(t, mid.WebhookConfig{})
-	payload := hookPayload("evt_abc123", mid.EventAuthenticationCompleted, hookSession)
-	header := hookHeader(payload)
-	allocations := testing.AllocsPerRun(200, func() {
-		event, err := hooks.Parse(payload, header)
-		if err == nil {
-			_, err = event.AuthSession()
-		}
-		if err != nil {
-			t.Error(err)
-		}
-	})
-	t.Logf("%v allocations for %d bytes", allocations, len(payload))
-	require.LessOrEqual(t, allocations, 38.0)
+func receiveSession(hooks *mid.WebhookService, payload []byte, header http.Header) error {
+	event, err := hooks.Parse(payload, header)
+	if err == nil {
+		_, err = event.AuthSession()
+	}
+	return err
 }
 
 func BenchmarkWebhookParse(b *testing.B) {
@@ -43,8 +33,7 @@ func BenchmarkWebhookParse(b *testing.B) {
 	b.Run("sdk", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			event, _ := hooks.Parse(payload, header)
-			_, _ = event.AuthSession()
+			_ = receiveSession(hooks, payload, header)
 		}
 	})
 	b.Run("bare", func(b *testing.B) {

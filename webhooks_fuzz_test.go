@@ -1,6 +1,7 @@
 package mid_test
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -38,6 +39,30 @@ func FuzzWebhookParse(f *testing.F) {
 			_, _ = event.AuthSession()
 			_, _ = event.Verification()
 			_, _ = event.SigningSession()
+		}
+	})
+}
+
+// A header is found under its name in any case, and under no other.
+func FuzzWebhookHeaderForms(f *testing.F) {
+	for _, key := range []string{"X-Webhook-Signature", "x-webhook-signature", "X-WEBHOOK-SIGNATURE", "x_webhook_signature", "X-Webhook-Signature ", "", "\u017f-Webhook-Signature"} {
+		f.Add(key, true)
+		f.Add(key, false)
+	}
+	hooks := newHooks(f, mid.WebhookConfig{})
+	f.Fuzz(func(t *testing.T, key string, genuine bool) {
+		payload := hookPayload("evt_1", "x", "{}")
+		secret := hookSecret
+		if !genuine {
+			secret = "whsec_other"
+		}
+		_, err := hooks.Parse(payload, http.Header{key: {hookMAC(secret, payload)}})
+		named := strings.EqualFold(key, mid.SignatureHeader)
+		switch {
+		case !named && !errors.Is(err, mid.ErrMissingSignature),
+			named && genuine && err != nil,
+			named && !genuine && !errors.Is(err, mid.ErrInvalidSignature):
+			t.Fatalf("%q, genuine %t: %v", key, genuine, err)
 		}
 	})
 }

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding"
 	"encoding/hex"
 	"encoding/json"
+	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
@@ -143,6 +145,7 @@ func TestWebhookConfigRefused(t *testing.T) {
 		"no secret":               {mid.WebhookConfig{}, "WebhookConfig.Secrets"},
 		"an empty one among them": {mid.WebhookConfig{Secrets: []string{"a", ""}}, "WebhookConfig.Secrets[1]"},
 		"negative tolerance":      {mid.WebhookConfig{Secrets: []string{"a"}, Tolerance: -1}, "WebhookConfig.Tolerance"},
+		"negative lease":          {mid.WebhookConfig{Secrets: []string{"a"}, Lease: -1}, "WebhookConfig.Lease"},
 		"negative bound":          {mid.WebhookConfig{Secrets: []string{"a"}, MaxBodyBytes: -1}, "WebhookConfig.MaxBodyBytes"},
 	}
 	for name, tt := range tests {
@@ -174,6 +177,32 @@ func TestWebhookParse(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, &mid.AuthSession{ID: "sess_1", Status: mid.AuthApproved}, session)
 	})
+}
+
+// Keys of a header come in any case from where package net/http does not make
+// them canonical.
+func TestWebhookParseTakesHeaderKeysInAnyCase(t *testing.T) {
+	hooks := newHooks(t, mid.WebhookConfig{})
+	payload := hookPayload("evt_1", "x", "{}")
+	good := hookMAC(hookSecret, payload)
+	for _, key := range []string{"x-webhook-signature", "X-WEBHOOK-SIGNATURE", "X-Webhook-Signature", "x-Webhook-signaturE"} {
+		event, err := hooks.Parse(payload, http.Header{key: {good}, "x-client-id": {"client_42"}, "x-webhook": {"0"}})
+		require.NoError(t, err, key)
+		require.Equal(t, "client_42", event.ClientID)
+		r := hookRequest(payload)
+		r.Header = http.Header{key: {good}}
+		_, err = hooks.ParseRequest(r)
+		require.NoError(t, err, key)
+	}
+	bad := strings.Repeat("0", 64)
+	for range 20 { // a map has no order
+		_, err := hooks.Parse(payload, http.Header{"x-webhook-signature": {bad}, "X-WEBHOOK-SIGNATURE": {bad}, mid.SignatureHeader: {good}})
+		require.NoError(t, err)
+		_, err = hooks.Parse(payload, http.Header{"x-webhook-signature": {bad}, "X-WEBHOOK-SIGNATURE": {good}, "X-Webhook-SIGNATURE": {}})
+		require.NoError(t, err)
+	}
+	_, err := hooks.Parse(payload, http.Header{"x-webhook-signature": {}, "X-Webhook-Signatur": {good}})
+	require.ErrorIs(t, err, mid.ErrMissingSignature)
 }
 
 func TestWebhookParseTolerates(t *testing.T) {
@@ -337,12 +366,15 @@ func TestEventData(t *testing.T) {
 }
 
 func TestEventDataErrorsQuoteNothing(t *testing.T) {
-	for _, data := range []string{``, `{"id":"Sesame"`, `{"id":{"a":"Sesame"}}`, `{"metadata":{"Sesame":1}}`, `["Sesame"]`} {
+	for _, data := range []string{``, `null`, `{}`, `{"status":"Sesame"}`, `{"id":"Sesame"`, `{"id":{"a":"Sesame"}}`, `{"metadata":{"Sesame":1}}`, `["Sesame"]`} {
 		_, err := (&mid.Event{Type: mid.EventAuthenticationCompleted, Data: json.RawMessage(data)}).AuthSession()
 		require.ErrorContains(t, err, "mid: event data ")
 		require.NotContains(t, err.Error(), "Sesame")
 	}
 }
+
+// hookSettings is an application's configuration; package xml needs its name.
+type hookSettings struct{ Hooks mid.WebhookConfig }
 
 func TestWebhookSecretsAndPayloadsStayHidden(t *testing.T) {
 	cfg := mid.WebhookConfig{Secrets: []string{hookSecret}}
@@ -365,9 +397,17 @@ func TestWebhookSecretsAndPayloadsStayHidden(t *testing.T) {
 		slog.New(slog.NewJSONHandler(&logged, nil)).Info("x", "value", v)
 		check(logged.String())
 	}
-	encoded, err := json.Marshal(cfg)
+	for _, v := range []any{cfg, &cfg, []mid.WebhookConfig{cfg}, hookSettings{cfg}} {
+		for _, marshal := range []func(any) ([]byte, error){json.Marshal, xml.Marshal} {
+			encoded, err := marshal(v)
+			require.NoError(t, err)
+			require.Contains(t, string(encoded), "mid.WebhookConfig{[REDACTED]}")
+			check(string(encoded))
+		}
+	}
+	text, err := encoding.TextMarshaler(cfg).MarshalText() // what YAML and TOML encoders ask for
 	require.NoError(t, err)
-	check(string(encoded))
+	require.Equal(t, "mid.WebhookConfig{[REDACTED]}", string(text))
 
 	for _, v := range []slog.LogValuer{cfg, hooks} {
 		require.Equal(t, "[REDACTED]", v.LogValue().String())

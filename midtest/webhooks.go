@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"sync"
 	"time"
 
@@ -20,6 +21,7 @@ import (
 const (
 	maxAttempts     = 5
 	firstBackoff    = 200 * time.Millisecond
+	maxPause        = time.Hour
 	deliveryTimeout = 10 * time.Second
 )
 
@@ -52,14 +54,37 @@ func (d Delivery) Format(f fmt.State, _ rune) {
 }
 
 // Events returns the deliveries that have ended so far, in that order, but no
-// more than the last 10,000. An event is delivered again, with the same id, a
-// fresh timestamp and a fresh signature, until a 2xx acknowledges it: 200
-// milliseconds later at first, then after twice the time, five times in all.
-// An attempt gets ten seconds, and redirects are not followed.
+// more than the last 10,000.
+//
+// An event is delivered, with the same id, a fresh timestamp and a fresh
+// signature, until a 2xx acknowledges it, five times in all. The pauses between
+// the attempts are 0.2, 0.4, 0.8 and 1.6 seconds, or longer if the Retry-After
+// of a 429 or 503 asks for it, up to an hour. An attempt gets ten seconds, and
+// redirects are not followed. In a bubble of [testing/synctest] all of that is
+// the bubble's time.
 func (h *webhooks) Events() []Delivery {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.deliveries.all()
+}
+
+// WaitForDeliveries waits until n deliveries have ended since the server began,
+// each attempt counted, and returns what Events does then. If ctx ends or the
+// server is closed before, the error says so, and what there is comes with it.
+func (h *webhooks) WaitForDeliveries(ctx context.Context, n int) ([]Delivery, error) {
+	for {
+		made, next := h.progress()
+		if made >= n {
+			return h.Events(), nil
+		}
+		select {
+		case <-next:
+		case <-ctx.Done():
+			return h.Events(), fmt.Errorf("midtest: %d of %d deliveries have ended: %w", made, n, ctx.Err())
+		case <-h.ctx.Done():
+			return h.Events(), fmt.Errorf("midtest: %d of %d deliveries have ended: the server is closed", made, n)
+		}
+	}
 }
 
 // Redeliver sends an event again, as if it had never been sent: Attempt starts
@@ -110,8 +135,10 @@ type webhooks struct {
 	mu         sync.Mutex
 	events     map[string]*event
 	deliveries journal[Delivery]
-	handler    http.Handler // nil: events go to the network
-	inner      *http.Client // to the handler
+	made       int           // deliveries, the forgotten ones included
+	next       chan struct{} // is closed when the next delivery has ended
+	handler    http.Handler  // nil: events go to the network
+	inner      *http.Client  // to the handler
 	innerHost  *host
 }
 
@@ -123,6 +150,7 @@ func newWebhooks(ctx context.Context, t *timers, inMemory bool, account func() (
 		account:    account,
 		outer:      deliveryClient(nil),
 		events:     map[string]*event{},
+		next:       make(chan struct{}),
 		deliveries: journal[Delivery]{strip: func(d *Delivery) { d.Payload = nil }},
 	}
 }
@@ -153,15 +181,16 @@ func (h *webhooks) send(kind mid.EventType, subject, url string, data any) {
 
 func (h *webhooks) schedule(e *event, attempt int, wait time.Duration) {
 	h.timers.after(wait, func() {
-		if h.deliver(e, attempt) || attempt == maxAttempts {
+		acknowledged, retryAfter := h.deliver(e, attempt)
+		if acknowledged || attempt == maxAttempts {
 			return
 		}
-		h.schedule(e, attempt+1, firstBackoff<<(attempt-1))
+		h.schedule(e, attempt+1, max(firstBackoff<<(attempt-1), retryAfter))
 	})
 }
 
-// deliver reports whether the attempt was acknowledged.
-func (h *webhooks) deliver(e *event, attempt int) bool {
+// deliver makes an attempt.
+func (h *webhooks) deliver(e *event, attempt int) (acknowledged bool, retryAfter time.Duration) {
 	d := Delivery{
 		EventID:   e.id,
 		Type:      e.kind,
@@ -173,11 +202,20 @@ func (h *webhooks) deliver(e *event, attempt int) bool {
 	d.Payload = e.payload(d.Time)
 	clientID, secret := h.account()
 	d.Signature = sign(secret, d.Payload)
-	d.Status, d.Err = h.post(d, clientID)
+	d.Status, retryAfter, d.Err = h.post(d, clientID)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.deliveries.add(d, len(d.URL), len(d.Payload))
-	return d.Status >= 200 && d.Status < 300
+	h.made++
+	close(h.next)
+	h.next = make(chan struct{})
+	return d.Status >= 200 && d.Status < 300, retryAfter
+}
+
+func (h *webhooks) progress() (made int, next <-chan struct{}) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.made, h.next
 }
 
 func (e *event) payload(sent time.Time) []byte {
@@ -196,25 +234,37 @@ func sign(secret string, payload []byte) string {
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-func (h *webhooks) post(d Delivery, clientID string) (status int, err error) {
+func (h *webhooks) post(d Delivery, clientID string) (status int, retryAfter time.Duration, err error) {
 	req, err := http.NewRequestWithContext(h.ctx, http.MethodPost, d.URL, bytes.NewReader(d.Payload))
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	req.Header.Set("Content-Type", jsonType)
 	req.Header.Set("X-Client-Id", clientID)
 	req.Header.Set(mid.SignatureHeader, d.Signature)
 	client, err := h.route(req)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	res, err := client.Do(req)
 	if err != nil {
-		return 0, errors.Unwrap(err) // of a *url.Error, whose URL may not be the callback's own
+		return 0, 0, errors.Unwrap(err) // of a *url.Error, whose URL may not be the callback's own
 	}
 	defer res.Body.Close()
 	_, _ = io.CopyN(io.Discard, res.Body, 64<<10) // so that the connection can be used again
-	return res.StatusCode, nil
+	return res.StatusCode, askedPause(res), nil
+}
+
+// askedPause is what the receiver asks to wait before the next attempt.
+func askedPause(res *http.Response) time.Duration {
+	if res.StatusCode != http.StatusTooManyRequests && res.StatusCode != http.StatusServiceUnavailable {
+		return 0
+	}
+	seconds, err := strconv.Atoi(res.Header.Get("Retry-After"))
+	if err != nil {
+		return 0
+	}
+	return min(time.Duration(max(seconds, 0))*time.Second, maxPause)
 }
 
 // route picks the way to the receiver. In memory there is no TLS.

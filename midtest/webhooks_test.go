@@ -161,6 +161,55 @@ func TestEventsAreDeliveredAgain(t *testing.T) {
 	})
 }
 
+// A receiver that answers 503 or 429 may say when to try again.
+func TestRetryAfterOfAReceiverIsHonoured(t *testing.T) {
+	for header, pause := range map[string]time.Duration{"60": time.Minute, "0": 200 * time.Millisecond, "soon": 200 * time.Millisecond, "99999999999": time.Hour, "-5": 200 * time.Millisecond} {
+		synctest.Test(t, func(t *testing.T) {
+			c := start(t, midtest.WithInMemory())
+			rec := receiver{statuses: []int{503}}
+			c.srv.HandleCallbacks(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Retry-After", header)
+				rec.ServeHTTP(w, r)
+			}))
+			require.NoError(t, c.srv.Reject(c.session(callback).ID))
+			deliveries, err := c.srv.WaitForDeliveries(t.Context(), 2)
+			require.NoError(t, err)
+			assert.Equal(t, pause, deliveries[1].Time.Sub(deliveries[0].Time), header)
+		})
+	}
+}
+
+func TestWaitForDeliveries(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := start(t, midtest.WithInMemory())
+		rec := receiver{statuses: []int{500, 500}}
+		c.srv.HandleCallbacks(&rec)
+		none, err := c.srv.WaitForDeliveries(t.Context(), 0)
+		require.NoError(t, err)
+		assert.Empty(t, none)
+
+		s := c.session(callback)
+		began := time.Now()
+		time.AfterFunc(time.Second, func() { assert.NoError(t, c.srv.Reject(s.ID)) })
+		got, err := c.srv.WaitForDeliveries(t.Context(), 3)
+		require.NoError(t, err)
+		require.Len(t, got, 3)
+		assert.Equal(t, 1600*time.Millisecond, time.Since(began))
+		assert.Equal(t, 204, got[2].Status)
+
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		got, err = c.srv.WaitForDeliveries(ctx, 4)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.ErrorContains(t, err, "midtest: 3 of 4 deliveries have ended")
+		assert.Len(t, got, 3)
+
+		time.AfterFunc(time.Second, c.srv.Close)
+		_, err = c.srv.WaitForDeliveries(t.Context(), 4)
+		require.ErrorContains(t, err, "the server is closed")
+	})
+}
+
 func TestDeliveryToASlowReceiverTimesOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := start(t, midtest.WithInMemory())

@@ -78,7 +78,7 @@ func (d *demo) play(ctx context.Context) error {
 		{"A document is signed", d.sign},
 		{"MID delivers the first event again", d.repeat},
 		{"An event comes that is signed with the old secret", d.signedWithOldSecret},
-		{"Somebody forges an event", d.forged},
+		{"Someone forges an event", d.forged},
 	} {
 		fmt.Fprintf(d.out, "\n%s.\n", scene.title)
 		status, err := scene.play(ctx)
@@ -146,16 +146,11 @@ func (d *demo) forged(ctx context.Context) (int, error) {
 func (d *demo) delivered(ctx context.Context, n int) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	for {
-		if events := d.server.Events(); len(events) >= n {
-			return events[n-1].Status, events[n-1].Err
-		}
-		select {
-		case <-time.After(5 * time.Millisecond):
-		case <-ctx.Done():
-			return 0, ctx.Err()
-		}
+	events, err := d.server.WaitForDeliveries(ctx, n)
+	if err != nil {
+		return 0, err
 	}
+	return events[n-1].Status, events[n-1].Err
 }
 
 // deliver sends an event by hand, as tests of a receiver do.

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"os"
 	"os/exec"
@@ -30,8 +29,6 @@ func TestMain(m *testing.M) {
 	}
 	os.Exit(m.Run())
 }
-
-var quiet = slog.New(slog.DiscardHandler)
 
 func program(t *testing.T, secret, oldSecret string, args ...string) *exec.Cmd {
 	t.Helper()
@@ -125,7 +122,7 @@ func TestServiceRemembersAcrossRestarts(t *testing.T) {
 	health, err := http.Get(s.url + "/healthz")
 	require.NoError(t, err)
 	require.NoError(t, health.Body.Close())
-	assert.Equal(t, 204, health.StatusCode)
+	assert.Equal(t, 200, health.StatusCode)
 	log := s.stop()
 	assert.Equal(t, 2, strings.Count(log, "verification ended"), log)
 	assert.NotContains(t, log, "Wren")
@@ -138,6 +135,23 @@ func TestServiceRemembersAcrossRestarts(t *testing.T) {
 	assert.Equal(t, 1, strings.Count(log, "verification ended"), log)
 }
 
+// A second process on the same file would run every handler a second time.
+func TestSecondProcessIsKeptOut(t *testing.T) {
+	events := filepath.Join(t.TempDir(), "events.jsonl")
+	first := start(t, events)
+	second := program(t, "whsec_new", "", "-listen", "127.0.0.1:0", "-events", events)
+	out, err := second.CombinedOutput()
+	require.Error(t, err)
+	assert.Equal(t, 1, second.ProcessState.ExitCode())
+	assert.Contains(t, string(out), "another process has it")
+	assert.Equal(t, 204, first.deliver("whsec_new", "evt_1"))
+
+	require.NoError(t, first.cmd.Process.Kill()) // a lock dies with its process
+	_ = first.cmd.Wait()
+	third := start(t, events)
+	third.stop()
+}
+
 func TestExitStatus(t *testing.T) {
 	for _, test := range []struct {
 		name   string
@@ -146,7 +160,7 @@ func TestExitStatus(t *testing.T) {
 		output string
 	}{
 		{"help", []string{"-h"}, 0, "-listen"},
-		{"argument", []string{"x"}, 2, "takes flags alone"},
+		{"flag", []string{"-x"}, 2, "not defined"},
 		{"address", []string{"-listen", "127.0.0.1:99999"}, 1, "invalid port"},
 		{"no secret", []string{"-demo=false", "-listen", "127.0.0.1:0"}, 1, "Secrets"},
 		{"no directory", []string{"-demo=false", "-listen", "127.0.0.1:0", "-events", "missing/events"}, 1, "event store"},
@@ -180,7 +194,7 @@ func refused(t *testing.T, s *fileStore, id string, want error) {
 }
 
 func TestStoreGivesAClaimToOne(t *testing.T) {
-	s, err := openFileStore(filepath.Join(t.TempDir(), "events"), quiet)
+	s, err := openFileStore(filepath.Join(t.TempDir(), "events"))
 	require.NoError(t, err)
 	defer s.Close()
 	var (
@@ -211,52 +225,109 @@ func TestStoreGivesAClaimToOne(t *testing.T) {
 	refused(t, s, "evt_1", mid.ErrEventHandled)
 }
 
-func TestStoreForgetsAndRecovers(t *testing.T) {
+// store opens a store on a file with the given text.
+func store(t *testing.T, text string) (*fileStore, string) {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "events")
-	now := time.Now().UTC()
-	lines := fmt.Sprintf("{\"id\":\"evt_old\",\"at\":%q}\n{\"id\":\"evt_full\",\"at\":\"20\n{\"id\":\"evt_new\\n\",\"at\":%q}\n{\"id\":\"evt_cut",
-		now.Add(-keep-time.Hour).Format(time.RFC3339), now.Format(time.RFC3339))
-	require.NoError(t, os.WriteFile(path, []byte(lines), 0o600))
-	s, err := openFileStore(path, quiet)
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+	s, err := openFileStore(path)
 	require.NoError(t, err)
-	refused(t, s, "evt_new\n", mid.ErrEventHandled)
-	var cut mid.EventClaim
-	for _, id := range []string{"evt_old", "evt_full", "evt_cut"} {
-		cut = claim(t, s, id)
-	}
-	require.NoError(t, s.Close())
-	assert.Error(t, cut.Done(t.Context()), "a file that can't be written is no success")
+	t.Cleanup(func() { _ = s.Close() })
+	return s, path
+}
 
+func lineAt(id string, at time.Time) string { return string(handledEvent{id, at}.line()) }
+
+// After a crash, lines may be cut off, or NUL bytes may stand where the file
+// system had room for them but no content yet.
+func TestStoreSurvivesACrash(t *testing.T) {
+	now := time.Now()
+	nul := strings.Repeat("\x00", 100)
+	whole := lineAt("evt_1", now)
+	for name, torn := range map[string]string{
+		"cut":            whole[:len(whole)-9],
+		"begun":          "\n{\"i",
+		"NUL at the end": whole[:20] + nul,
+		"only NUL":       nul,
+		"NUL and more":   nul + lineAt("evt_3", now),
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, path := store(t, lineAt("evt_old", now.Add(-keep-time.Hour))+lineAt("evt_2\n", now)+torn)
+			refused(t, s, "evt_2\n", mid.ErrEventHandled)
+			claim(t, s, "evt_old")
+			require.NoError(t, claim(t, s, "evt_1").Done(t.Context()))
+			require.NoError(t, s.Close())
+
+			s, err := openFileStore(path)
+			require.NoError(t, err)
+			defer s.Close()
+			refused(t, s, "evt_1", mid.ErrEventHandled)
+			refused(t, s, "evt_2\n", mid.ErrEventHandled)
+			if strings.Contains(torn, "evt_3") {
+				refused(t, s, "evt_3", mid.ErrEventHandled)
+			}
+		})
+	}
+}
+
+func TestStoreThatCannotWriteIsNoSuccess(t *testing.T) {
+	s, _ := store(t, "")
+	c := claim(t, s, "evt_1")
+	require.NoError(t, s.Close())
+	assert.Error(t, c.Done(t.Context()))
+}
+
+// Other files are left as they are, those that a link leads to included.
+func TestStoreLeavesOtherFilesAlone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "events")
 	require.NoError(t, os.WriteFile(path, []byte("not an event store"), 0o600))
-	_, err = openFileStore(path, quiet)
-	require.ErrorContains(t, err, "reading the event store")
-	text, err := os.ReadFile(path)
+	_, err := openFileStore(path)
+	require.ErrorContains(t, err, "is it the right file?")
+
+	other := filepath.Join(t.TempDir(), "other")
+	require.NoError(t, os.WriteFile(other, []byte(lineAt("evt_1", time.Now())), 0o600))
+	before, err := os.ReadFile(other)
 	require.NoError(t, err)
-	assert.Equal(t, "not an event store", string(text), "somebody else's file is left alone")
+	link := filepath.Join(t.TempDir(), "events")
+	require.NoError(t, os.Symlink(other, link))
+	_, err = openFileStore(link)
+	require.ErrorContains(t, err, "is a link")
+	require.NoError(t, os.Remove(link+".lock"))
+	require.NoError(t, os.Symlink(other, link+".lock"))
+	_, err = openFileStore(link)
+	require.Error(t, err)
+
+	for file, want := range map[string]string{path: "not an event store", other: string(before)} {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		assert.Equal(t, want, string(text))
+	}
 }
 
 // The file does not grow for ever: it is written anew, and still knows what it
 // must.
 func TestStoreStaysSmall(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "events")
-	s, err := openFileStore(path, quiet)
-	require.NoError(t, err)
-	for _, id := range []string{"evt_1", "evt_2"} {
-		require.NoError(t, claim(t, s, id).Done(t.Context()))
-	}
-	s.order = s.order[1:]
-	third := claim(t, s, "evt_3")
-	s.lines = 3 * spareLines
-	require.NoError(t, third.Done(t.Context()))
+	s, path := store(t, lineAt("evt_1", time.Now())+lineAt("evt_2", time.Now().Add(-time.Hour)))
+	s.handled["evt_2"] = time.Now().Add(-keep - time.Hour)
+	s.lines = s.limit
+	require.NoError(t, claim(t, s, "evt_3").Done(t.Context()))
 	assert.Equal(t, 2, s.lines)
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	assert.NotContains(t, string(text), "evt_2")
+	files, err := os.ReadDir(filepath.Dir(path))
+	require.NoError(t, err)
+	assert.Len(t, files, 2, "the file and its lock")
+	require.NoError(t, claim(t, s, "evt_4").Done(t.Context()))
 	require.NoError(t, s.Close())
 
-	s, err = openFileStore(path, quiet)
+	s, err = openFileStore(path)
 	require.NoError(t, err)
 	defer s.Close()
-	claim(t, s, "evt_1")
-	refused(t, s, "evt_2", mid.ErrEventHandled)
-	refused(t, s, "evt_3", mid.ErrEventHandled)
+	claim(t, s, "evt_2")
+	for _, id := range []string{"evt_1", "evt_3", "evt_4"} {
+		refused(t, s, id, mid.ErrEventHandled)
+	}
 }
 
 // Ctrl-C ends the demonstration as it does the service: with status 0.

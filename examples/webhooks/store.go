@@ -6,39 +6,36 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
-	"log/slog"
+	"maps"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
 	"github.com/mobid-io/mid-go"
 )
 
-// keep is how long an event is remembered: well over the time for which MID
-// may deliver it again.
-const keep = 48 * time.Hour
+const (
+	keep       = 48 * time.Hour // well over the time for which MID may deliver an event again
+	spareLines = 1000           // of forgotten events that are not worth writing the file anew for
+)
 
-// spareLines are those of forgotten events that are not worth to write the file
-// anew for.
-const spareLines = 1000
-
-// fileStore is an EventStore that remembers the handled events in a file, a
-// line each, so that a restart does not forget them. It is for one process at
-// a time: several need a store that they share, such as a database's table.
-//
-// Claims are kept in memory alone. Whoever held one when the process died has
-// not acknowledged the event, so MID delivers it again.
+// fileStore is an EventStore that remembers handled events in a file, a line
+// each, so that a restart does not forget them. A lock keeps other processes
+// out. Claims are kept in memory only: if the process dies they are free, and
+// MID delivers their events again.
 type fileStore struct {
 	path string
-	log  *slog.Logger
+	lock io.Closer
 
 	mu      sync.Mutex
 	file    *os.File
 	lines   int // of the file
+	limit   int // of lines, before the file is written anew
 	claims  map[string]*fileClaim
-	handled map[string]bool
-	order   []handledEvent // the oldest first
+	handled map[string]time.Time
 }
 
 // handledEvent is a line of the file.
@@ -47,100 +44,101 @@ type handledEvent struct {
 	At time.Time `json:"at"`
 }
 
-// openFileStore reads the file, if there is one, and writes it anew without
-// what is too old.
-func openFileStore(path string, log *slog.Logger) (*fileStore, error) {
-	s := &fileStore{path: path, log: log, claims: map[string]*fileClaim{}, handled: map[string]bool{}}
-	broken, err := s.load()
+// line begins with the line break: one that was cut off then spoils no other.
+func (e handledEvent) line() []byte {
+	text, _ := json.Marshal(e) // a string and a time always marshal
+	return append([]byte("\n"), text...)
+}
+
+func openFileStore(path string) (*fileStore, error) {
+	lock, err := lockFile(path + ".lock")
 	if err != nil {
-		return nil, fmt.Errorf("reading the event store: %w", err)
+		return nil, fmt.Errorf("locking the event store: %w", err)
 	}
-	if broken > 0 {
-		log.Warn("lines of the event store can't be read and are left out", slog.Int("lines", broken))
+	s := &fileStore{path: path, lock: lock, claims: map[string]*fileClaim{}, handled: map[string]time.Time{}}
+	err = s.load()
+	if err == nil {
+		err = s.rewrite()
 	}
-	s.forget(time.Now())
-	if err := s.rewrite(); err != nil {
-		return nil, fmt.Errorf("writing the event store: %w", err)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("opening the event store: %w", err), lock.Close())
 	}
 	return s, nil
 }
 
-// load counts the lines that were cut off, by a crash or a full disk. A file
-// that holds anything else is somebody else's, and left alone.
-func (s *fileStore) load() (broken int, err error) {
+// load leaves out lines that a crash or a full disk has cut off, or has filled
+// with NUL bytes. A file with anything else is not an event store.
+func (s *fileStore) load() error {
+	switch info, err := os.Lstat(s.path); {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case !info.Mode().IsRegular():
+		return fmt.Errorf("%s is a link or no file", s.path)
+	}
 	text, err := os.ReadFile(s.path)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return 0, err
+	if err != nil {
+		return err
 	}
 	const begin = `{"id":`
 	for line := range bytes.Lines(text) {
-		line = bytes.TrimSpace(line)
+		line = bytes.Trim(line, "\x00 \r\n")
 		var e handledEvent
-		switch {
-		case len(line) == 0:
-		case !bytes.HasPrefix(line, []byte(begin)) && !bytes.HasPrefix([]byte(begin), line):
-			return 0, fmt.Errorf("%s has a line that is no event: is it the right file?", s.path)
-		case json.Unmarshal(line, &e) != nil:
-			broken++
-		default:
-			s.remember(e)
+		if json.Unmarshal(line, &e) == nil {
+			s.handled[e.ID] = e.At
+		} else if !bytes.HasPrefix(line, []byte(begin)) && !bytes.HasPrefix([]byte(begin), line) {
+			return fmt.Errorf("%s has a line that is no event: is it the right file?", s.path)
 		}
 	}
-	return broken, nil
+	return nil
 }
 
-// rewrite replaces the file at once, so that a crash leaves the old or the new,
-// and opens it for more. It closes both files before: not every system renames
-// one that is open.
+// rewrite replaces the file by one without what is too old, at once, so that a
+// crash leaves the old or the new. It never follows a link: the new file has a
+// name that is its own, and it is that file which is opened again. Both are
+// closed in between, because not every system renames one that is open.
 func (s *fileStore) rewrite() error {
-	next := s.path + ".new"
-	if err := s.write(next); err != nil {
-		return err
-	}
-	if s.file != nil {
-		_ = s.file.Close() // all that it holds is in the new one
-	}
-	err := os.Rename(next, s.path)
-	if err == nil {
-		s.lines = len(s.order)
-	}
-	var failure error
-	s.file, failure = os.OpenFile(s.path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
-	return errors.Join(err, failure)
-}
-
-func (s *fileStore) write(path string) error {
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	maps.DeleteFunc(s.handled, func(_ string, at time.Time) bool { return time.Since(at) > keep })
+	maps.DeleteFunc(s.claims, func(_ string, c *fileClaim) bool { return !time.Now().Before(c.expires) })
+	next, err := os.CreateTemp(filepath.Dir(s.path), filepath.Base(s.path)+".new-*")
 	if err != nil {
 		return err
 	}
 	var text []byte
-	for _, e := range s.order {
-		text = append(text, e.line()...)
+	for id, at := range s.handled {
+		text = append(text, handledEvent{id, at}.line()...)
 	}
-	_, err = file.Write(text)
-	return errors.Join(err, file.Sync(), file.Close())
-}
-
-// line begins with the line break: one that was cut off then spoils no other.
-func (e handledEvent) line() []byte {
-	text, err := json.Marshal(e)
-	if err != nil {
-		panic(err) // a string and a time
+	_, err = next.Write(text)
+	written, statErr := next.Stat()
+	if err := errors.Join(err, statErr, next.Sync(), next.Close()); err != nil {
+		return errors.Join(err, os.Remove(next.Name()))
 	}
-	return append([]byte("\n"), text...)
+	if s.file != nil {
+		_ = s.file.Close() // all that it holds is in the new one
+	}
+	if err := os.Rename(next.Name(), s.path); err != nil {
+		return errors.Join(err, os.Remove(next.Name()))
+	}
+	if s.file, err = os.OpenFile(s.path, os.O_WRONLY|os.O_APPEND, 0); err != nil {
+		return err
+	}
+	s.lines, s.limit = len(s.handled), 2*len(s.handled)+spareLines
+	if opened, err := s.file.Stat(); err != nil || !os.SameFile(written, opened) {
+		return errors.Join(err, s.file.Close(), fmt.Errorf("%s was replaced", s.path))
+	}
+	return nil
 }
 
 // Claim implements [mid.EventStore].
 func (s *fileStore) Claim(_ context.Context, id string, lease time.Duration) (mid.EventClaim, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := time.Now()
-	s.forget(now)
-	if s.handled[id] {
+	if at, handled := s.handled[id]; handled && time.Since(at) <= keep {
 		return nil, mid.ErrEventHandled
 	}
-	if held := s.claims[id]; held != nil && now.Before(held.expires) {
+	now := time.Now()
+	if c := s.claims[id]; c != nil && now.Before(c.expires) {
 		return nil, mid.ErrEventInHand
 	}
 	c := &fileClaim{store: s, id: id, expires: now.Add(lease)}
@@ -148,7 +146,10 @@ func (s *fileStore) Claim(_ context.Context, id string, lease time.Duration) (mi
 	return c, nil
 }
 
-// fileClaim is a claim of an event.
+// Close closes the file and gives the lock back.
+func (s *fileStore) Close() error { return errors.Join(s.file.Close(), s.lock.Close()) }
+
+// fileClaim is the claim of an event.
 type fileClaim struct {
 	store   *fileStore
 	id      string
@@ -159,60 +160,35 @@ type fileClaim struct {
 func (*fileClaim) Context(ctx context.Context) (context.Context, error) { return ctx, nil }
 
 // Done implements [mid.EventClaim].
-func (c *fileClaim) Done(ctx context.Context) error {
+func (c *fileClaim) Done(context.Context) error {
 	s := c.store
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.claims[c.id] != c || !time.Now().Before(c.expires) {
 		return mid.ErrClaimLost
 	}
-	if err := s.append(ctx, handledEvent{ID: c.id, At: time.Now()}); err != nil {
-		return err
-	}
-	delete(s.claims, c.id)
-	return nil
-}
-
-// Release implements [mid.EventClaim].
-func (c *fileClaim) Release(context.Context) error {
-	c.store.mu.Lock()
-	defer c.store.mu.Unlock()
-	if c.store.claims[c.id] == c {
-		delete(c.store.claims, c.id)
-	}
-	return nil
-}
-
-func (s *fileStore) append(ctx context.Context, e handledEvent) error {
+	e := handledEvent{ID: c.id, At: time.Now()}
 	if _, err := s.file.Write(e.line()); err != nil {
 		return err
 	}
 	if err := s.file.Sync(); err != nil {
 		return err
 	}
-	s.remember(e)
-	s.lines++
-	if s.lines > 2*len(s.order)+spareLines {
-		if err := s.rewrite(); err != nil { // the event is done all the same
-			s.log.LogAttrs(ctx, slog.LevelError, "the event store can't be written anew", slog.Any("error", err))
-		}
+	delete(s.claims, c.id)
+	s.handled[e.ID] = e.At
+	if s.lines++; s.lines > s.limit {
+		return s.rewrite() // after an error MID delivers again, and finds the event handled
 	}
 	return nil
 }
 
-// Close closes the file.
-func (s *fileStore) Close() error { return s.file.Close() }
-
-func (s *fileStore) remember(e handledEvent) {
-	if !s.handled[e.ID] {
-		s.handled[e.ID] = true
-		s.order = append(s.order, e)
+// Release implements [mid.EventClaim].
+func (c *fileClaim) Release(context.Context) error {
+	s := c.store
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.claims[c.id] == c {
+		delete(s.claims, c.id)
 	}
-}
-
-func (s *fileStore) forget(now time.Time) {
-	for len(s.order) > 0 && now.Sub(s.order[0].At) > keep {
-		delete(s.handled, s.order[0].ID)
-		s.order = s.order[1:]
-	}
+	return nil
 }
