@@ -57,8 +57,8 @@ type Config struct {
 	// [Page]. If nil, none.
 	Templates *template.Template
 	// Texts replace those of the page one by one, by language and key, and add
-	// languages. What a language lacks is English. If nil, there are English
-	// and German.
+	// languages. The keys are in the file texts.go of this package. What a
+	// language lacks is English. If nil, there are English and German.
 	Texts map[string]map[string]string
 
 	// Store has each approval taken up once by all processes that share it, such

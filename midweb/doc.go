@@ -69,6 +69,8 @@
 // # Looks and languages
 //
 // [Config].Templates and [Config].Texts replace what is shown, one by one. The
-// page is in English or German, as the browser asks; a site that has people
-// choose sets the request's Accept-Language before this handler.
+// colours are custom properties of CSS, such as --accent: a style sheet of the
+// site's own, linked by the template head, sets them. The page is in English or
+// German, as the browser asks; a site that has people choose sets the request's
+// Accept-Language before this handler.
 package midweb
