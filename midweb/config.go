@@ -54,7 +54,7 @@ type Config struct {
 	// without it.
 	Name string
 	// Templates replace those of the page one by one, by their names: see
-	// [Page]. If nil, none.
+	// [Page]. If nil, the page is as it comes.
 	Templates *template.Template
 	// Texts replace those of the page one by one, by language and key, and add
 	// languages. The keys are in the file texts.go of this package. What a

@@ -86,7 +86,7 @@ func TestFailedFinishIsReleased(t *testing.T) {
 	})
 }
 
-// brokenStore fails where it is told to.
+// brokenStore fails where a test wants it to.
 type brokenStore struct {
 	onceHere
 	claim, context, done error

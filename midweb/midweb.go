@@ -119,7 +119,7 @@ func (s *SignIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // start begins a flow, in place of one that the browser had. It is a POST:
-// pages that are prefetched, and crawlers, begin none.
+// prefetching browsers and crawlers begin nothing.
 func (s *SignIn) start(w http.ResponseWriter, r *http.Request) {
 	next := localPath(r.PostFormValue("next"), "")
 	s.begin(w, r, next, ticket{})

@@ -8,7 +8,7 @@ import (
 	"github.com/mobid-io/mid-go"
 )
 
-// onceHere is the store of sites that give none: it holds within the process.
+// onceHere is the store of sites without one: it holds within the process.
 // It remembers a sign-in for as long as its cookie may come.
 type onceHere struct {
 	mu   sync.Mutex

@@ -44,7 +44,7 @@ func TestLanguages(t *testing.T) {
 	})
 }
 
-// Whoever has a code put before them reads what it may do.
+// Anyone who has a code put before them reads what it may do.
 func TestWarningIsOnThePage(t *testing.T) {
 	inWorld(t, nil, func(t *testing.T, w *world) {
 		v := w.visitor()

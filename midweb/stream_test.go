@@ -46,7 +46,7 @@ func TestStreamEndsWithTheNews(t *testing.T) {
 	})
 }
 
-// A page that shows an old state is told at once.
+// A page that shows an old state gets the new one at once.
 func TestStreamOfAnOldState(t *testing.T) {
 	inWorld(t, nil, func(t *testing.T, w *world) {
 		v := w.visitor()

@@ -59,7 +59,7 @@ func (w *watch) set(session *mid.AuthSession, s state) bool {
 }
 
 // watches follow the sessions that someone looks at: one poller for all who
-// look at the same session, and none for those that no one looks at.
+// look at the same session, and no poller for those that no one looks at.
 type watches struct {
 	auth *mid.AuthenticationService
 	poll mid.PollOptions
