@@ -92,14 +92,11 @@ func newPipeline(cfg *config) (*pipeline, error) {
 		failures:   failures{base: cfg.baseURL, secret: func() string { return cfg.clientSecret }},
 		userAgent:  fmt.Sprintf("mid-go/%s (%s; %s/%s)%s", Version, runtime.Version(), runtime.GOOS, runtime.GOARCH, cfg.appInfo),
 		tokenCache: checkedCache{cfg.cache},
-		limiter:    cfg.limiter,
+		limiter:    newPacer(cfg.plan, cfg.limiter, cfg.retry.MaxRetryAfter),
 	}
 	if cfg.cache == nil {
 		// A token request must not end sooner than the waits that may be asked of it.
 		p.tokenCache = &credentials.Cache{Patience: 5*time.Minute + (maxTokenRetries+1)*cfg.retry.MaxRetryAfter}
-	}
-	if p.limiter == nil {
-		p.limiter = newLimiter(cfg.plan, cfg.retry.MaxRetryAfter)
 	}
 	if cfg.source != nil {
 		p.fetchToken = p.checked(cfg.source)
@@ -154,9 +151,10 @@ func retryStage(policy RetryPolicy, next http.RoundTripper) transport.Retry {
 	}
 }
 
-// RateLimit returns the quota as the latest answer reported it. It is the zero
-// value before the first.
-func (c *Client) RateLimit() RateLimit { return c.pipeline.quota.seen() }
+// RateLimit returns the quota as the server reports it, less what is in flight:
+// Remaining is what may still go now. Reset is by the server's clock. It is the
+// zero value before the first report.
+func (c *Client) RateLimit() RateLimit { return RateLimit(c.pipeline.limiter.Quota()) }
 
 // Format writes only the base URL, whatever the verb.
 func (c Client) Format(f fmt.State, _ rune) {

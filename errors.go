@@ -189,13 +189,18 @@ type RateLimitError struct {
 	RateLimit RateLimit
 	// Err is the cause; nil for a local refusal that no context forced.
 	Err error
+
+	tooLong bool // the client's own queue refused a wait over MaxRetryAfter
 }
 
 // Error says how long to wait and why.
 func (e *RateLimitError) Error() string {
 	text := fmt.Sprintf("mid: rate limited, try again in %v", e.RetryAfter.Round(time.Millisecond))
-	if e.Err == nil {
+	if e.tooLong {
 		return text + ": the wait is longer than RetryPolicy.MaxRetryAfter"
+	}
+	if e.Err == nil {
+		return text
 	}
 	if errors.As(e.Err, new(*APIError)) {
 		return text + ": " + strings.TrimPrefix(e.Err.Error(), "mid: ")

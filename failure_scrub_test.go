@@ -336,7 +336,7 @@ func (l *slowLimiter) Wait(context.Context) error {
 	return nil
 }
 
-func (*slowLimiter) Observe(mid.RateLimit, time.Duration) {}
+func (*slowLimiter) Observe(mid.RequestOutcome) {}
 
 // A token that expired before it was sent does not make the SDK forget the one
 // that was sent.

@@ -17,6 +17,7 @@ import (
 
 	"github.com/mobid-io/mid-go/internal/credentials"
 	"github.com/mobid-io/mid-go/internal/multipart"
+	"github.com/mobid-io/mid-go/internal/pacing"
 	"github.com/mobid-io/mid-go/internal/transport"
 )
 
@@ -32,8 +33,7 @@ type pipeline struct {
 	tokenCache TokenCache
 	fetchToken func(context.Context) (*oauth2.Token, error)
 
-	limiter Limiter
-	quota   quota
+	limiter pacer
 }
 
 func get[T any](ctx context.Context, p *pipeline, op operation, id string, opts []RequestOption) (*T, error) {
@@ -154,10 +154,8 @@ func (p *pipeline) token(ctx context.Context) (*oauth2.Token, error) {
 	// A token request will wait for the limiter as long as the call would, but
 	// does not know the call's deadline.
 	if cache, ok := p.tokenCache.(interface{ Ready() bool }); ok && !cache.Ready() {
-		if l, ok := p.limiter.(interface{ check(context.Context) error }); ok {
-			if err := l.check(ctx); err != nil {
-				return nil, err
-			}
+		if err := p.limiter.Check(ctx, pacing.Ahead); err != nil {
+			return nil, p.refusal(err)
 		}
 	}
 	return p.tokenCache.Token(ctx, p.fetchToken)
@@ -237,24 +235,37 @@ func usable(option string, token *oauth2.Token) error {
 	return nil
 }
 
-// wait waits for the limiter.
+// wait waits for a request's turn.
 func (p *pipeline) wait(ctx context.Context) error {
-	return fromPart(ctx, "limiter", p.limiter.Wait(ctx))
+	lane := pacing.Ordinary
+	if transport.Ahead(ctx) {
+		lane = pacing.Ahead
+	}
+	return fromPart(ctx, "limiter", p.refusal(p.limiter.Wait(ctx, lane)))
 }
 
-// observe reports to the limiter how a request ended; resp is nil if no answer
-// came.
-func (p *pipeline) observe(resp *http.Response) {
-	if resp == nil {
-		p.limiter.Observe(RateLimit{}, 0)
-		return
+// refusal is err or, if the client's own queue refused a request, the error that
+// its caller gets.
+func (p *pipeline) refusal(err error) error {
+	if r, ok := errors.AsType[*pacing.Refusal](err); ok {
+		return &RateLimitError{RetryAfter: r.Wait, RateLimit: RateLimit(p.limiter.Quota()), Err: r.Err, tooLong: r.Err == nil}
 	}
-	local := p.quota.observe(resp.Header, time.Now())
-	var pause time.Duration
-	if resp.StatusCode == http.StatusTooManyRequests {
-		pause = max(transport.RetryAfter(resp), minPause)
+	return err
+}
+
+// observe notes how a request ended; resp is nil if no answer came.
+func (p *pipeline) observe(resp *http.Response, sent bool) {
+	outcome := pacing.Outcome{Sent: sent}
+	if resp != nil {
+		quota, _ := transport.ReadQuota(resp.Header)
+		outcome.Quota = pacing.Quota(quota)
+		outcome.Date = resp.Header.Get("Date")
+		outcome.Answered = resp.StatusCode < http.StatusInternalServerError
+		if resp.StatusCode == http.StatusTooManyRequests {
+			outcome.RetryAfter = max(transport.RetryAfter(resp), min(minPause, p.calls.MaxRetryAfter))
+		}
 	}
-	p.limiter.Observe(local, pause)
+	p.limiter.Observe(outcome)
 }
 
 // minPause is how long a 429 that asks for no wait stops the client.

@@ -56,7 +56,7 @@ func (h *hesitant) Wait(context.Context) error {
 	return nil
 }
 
-func (h *hesitant) Observe(mid.RateLimit, time.Duration) { h.observed++ }
+func (h *hesitant) Observe(mid.RequestOutcome) { h.observed++ }
 
 // A token that never outlives the queue is sent all the same, for a server to
 // judge; and the limiter is told of every turn that it gave, used or not.
@@ -189,8 +189,8 @@ func TestTimeLimitOfATokenSourceIsNamed(t *testing.T) {
 
 type brokenLimiter struct{ err error }
 
-func (l brokenLimiter) Wait(context.Context) error         { return l.err }
-func (brokenLimiter) Observe(mid.RateLimit, time.Duration) {}
+func (l brokenLimiter) Wait(context.Context) error { return l.err }
+func (brokenLimiter) Observe(mid.RequestOutcome)   {}
 
 // A cache may hand out what no header can hold, and change a token in place.
 func TestTokensOfTheApplicationsOwnCache(t *testing.T) {

@@ -90,8 +90,8 @@ func (tokenCache) Token(context.Context, func(context.Context) (*oauth2.Token, e
 }
 func (tokenCache) Invalidate(context.Context, *oauth2.Token) error { return nil }
 
-func (limiter) Wait(context.Context) error           { return nil }
-func (limiter) Observe(mid.RateLimit, time.Duration) {}
+func (limiter) Wait(context.Context) error { return nil }
+func (limiter) Observe(mid.RequestOutcome) {}
 
 func (eventStore) Claim(context.Context, string, time.Duration) (mid.EventClaim, error) {
 	return eventClaim{}, nil
@@ -119,7 +119,7 @@ var (
 	_ func(mid.TokenCache, context.Context, func(context.Context) (*oauth2.Token, error)) (*oauth2.Token, error) = mid.TokenCache.Token
 	_ func(mid.TokenCache, context.Context, *oauth2.Token) error                                                 = mid.TokenCache.Invalidate
 	_ func(mid.Limiter, context.Context) error                                                                   = mid.Limiter.Wait
-	_ func(mid.Limiter, mid.RateLimit, time.Duration)                                                            = mid.Limiter.Observe
+	_ func(mid.Limiter, mid.RequestOutcome)                                                                      = mid.Limiter.Observe
 	_ func(mid.EventStore, context.Context, string, time.Duration) (mid.EventClaim, error)                       = mid.EventStore.Claim
 	_ func(mid.EventClaim, context.Context) (context.Context, error)                                             = mid.EventClaim.Context
 	_ func(mid.EventClaim, context.Context) error                                                                = mid.EventClaim.Done
@@ -139,6 +139,7 @@ var (
 	_ = mid.Plan{RequestsPerMinute: int(0), Burst: int(0)}
 	_ = []mid.Plan{mid.PlanSandbox, mid.PlanStandard, mid.PlanStarter, mid.PlanProfessional}
 	_ = mid.RateLimit{Limit: int(0), Remaining: int(0), Reset: time.Time{}}
+	_ = mid.RequestOutcome{Sent: bool(true), RateLimit: mid.RateLimit{}, RetryAfter: time.Duration(0)}
 	_ = mid.PollOptions{MinInterval: time.Duration(0), MaxInterval: time.Duration(0)}
 )
 

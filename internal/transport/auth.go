@@ -63,6 +63,7 @@ func (a *Auth) replayable(call *Call, token *oauth2.Token) bool {
 // waited for the limiter is replaced, once: the body may be one that can be
 // read only once, and no server need have refused it.
 func (a *Auth) send(call *Call, req *http.Request) (*oauth2.Token, *http.Response, error) {
+	call.ahead = a.Token == nil
 	current, replaced := call.token, call.replaced
 	token, resp, err := a.sendOnce(call, req, true)
 	if err == errExpired { //nolint:errorlint // it comes from the next stage as it is

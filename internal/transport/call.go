@@ -39,6 +39,7 @@ type Call struct {
 	token, replaced string
 	expires         time.Time // of the present token; the zero time: whenever
 	replayed        bool
+	ahead           bool // waits before the others
 	try             try
 
 	cancel context.CancelCauseFunc // ends the present attempt

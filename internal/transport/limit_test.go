@@ -18,7 +18,7 @@ func TestRefusalClosesTheBody(t *testing.T) {
 	refusal := errors.New("refused")
 	l := &Limit{
 		Wait:    func(context.Context) error { return refusal },
-		Observe: func(*http.Response) { t.Error("observed") },
+		Observe: func(*http.Response, bool) { t.Error("observed") },
 	}
 	body := &closer{Reader: strings.NewReader("{}")}
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://api.example.com/v1/x", body)
@@ -39,7 +39,7 @@ func TestExpiryClosesTheBody(t *testing.T) {
 	observed := 0
 	l := &Limit{
 		Wait:    func(context.Context) error { return nil },
-		Observe: func(answer *http.Response) { observed++; require.Nil(t, answer) },
+		Observe: func(answer *http.Response, sent bool) { observed++; require.Nil(t, answer); require.False(t, sent) },
 	}
 	call := NewCall(t.Context(), http.MethodPost, nil)
 	call.expires = time.Now()
