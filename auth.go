@@ -6,6 +6,8 @@ import (
 	"iter"
 	"log/slog"
 	"time"
+
+	"github.com/mobid-io/mid-go/internal/jsonwire"
 )
 
 // AuthenticationService signs users in on their phone. It is reached through
@@ -111,6 +113,8 @@ type AuthSession struct {
 	Metadata    map[string]string `json:"metadata,omitempty"`
 }
 
+func (s *AuthSession) identity() (id, status string) { return s.ID, string(s.Status) }
+
 // LogValue shows the session's id and status only.
 func (s AuthSession) LogValue() slog.Value {
 	return shownTexts("id", s.ID, "status", string(s.Status))
@@ -211,6 +215,21 @@ type AuthenticationResult struct {
 	// VerifiedAt is the zero time unless Verified.
 	VerifiedAt time.Time `json:"verified_at,omitzero"`
 }
+
+// UnmarshalJSON decodes what MID sends. Verified is read under exactly its name,
+// where package json would take Verified and VERIFIED as well.
+func (r *AuthenticationResult) UnmarshalJSON(data []byte) error {
+	type plain AuthenticationResult
+	if err := jsonwire.Unmarshal(data, (*plain)(r)); err != nil {
+		return err
+	}
+	if r.Verified {
+		_, r.Verified = parseObject(data)["verified"]
+	}
+	return nil
+}
+
+func (r *AuthenticationResult) identity() (id, status string) { return r.SessionID, string(r.Status) }
 
 // LogValue shows the session's id and status only.
 func (r AuthenticationResult) LogValue() slog.Value {

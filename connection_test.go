@@ -96,7 +96,7 @@ func serveSession(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, `{"access_token":"token-1"}`)
 		return
 	}
-	_, _ = io.WriteString(w, `{"success":true,"data":{"id":"sess_1"}}`)
+	_, _ = io.WriteString(w, `{"success":true,"data":{"id":"sess_1","status":"pending"}}`)
 }
 
 // A kept connection that has died without a word is left for another one

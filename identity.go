@@ -112,6 +112,8 @@ type IdentityDocument struct {
 	CreatedAt time.Time `json:"created_at"`
 }
 
+func (d *IdentityDocument) identity() (id, status string) { return d.ID, "" }
+
 // LogValue shows the document's id only: its file name may be personal data.
 func (d IdentityDocument) LogValue() slog.Value { return shownTexts("id", d.ID) }
 
@@ -192,6 +194,8 @@ type Verification struct {
 	CompletedAt time.Time         `json:"completed_at,omitzero"`
 	Metadata    map[string]string `json:"metadata,omitempty"`
 }
+
+func (v *Verification) identity() (id, status string) { return v.ID, string(v.Status) }
 
 // LogValue shows the verification's id and status only.
 func (v Verification) LogValue() slog.Value {

@@ -1,6 +1,7 @@
 package mid
 
 import (
+	"context"
 	"crypto/tls"
 	"log/slog"
 	"net"
@@ -27,9 +28,12 @@ const defaultAttemptTimeout = 30 * time.Second
 type config struct {
 	clientID, clientSecret string
 
+	credentials func(context.Context) (clientID, clientSecret string, err error)
+
 	baseURL        *url.URL
 	httpClient     http.Client
 	certificate    *tls.Certificate
+	certificateFor func(*tls.CertificateRequestInfo) (*tls.Certificate, error)
 	source         TokenSource
 	cache          TokenCache
 	plan           *Plan
@@ -38,6 +42,7 @@ type config struct {
 	attemptTimeout time.Duration
 	logger         *slog.Logger
 	appInfo        string
+	fieldNames     FieldNames
 	middleware     []func(http.RoundTripper) http.RoundTripper
 	webhooks       WebhookConfig
 }
@@ -58,13 +63,18 @@ func newConfig(clientID, clientSecret string, opts []Option) (*config, error) {
 			return nil, err
 		}
 	}
-	if cfg.source == nil {
+	if cfg.source == nil && cfg.credentials == nil {
 		if err := firstError(credential(fieldClientID, clientID), credential(fieldClientSecret, clientSecret)); err != nil {
 			return nil, err
 		}
 	}
-	if cfg.plan != nil && cfg.limiter != nil {
+	switch {
+	case cfg.plan != nil && cfg.limiter != nil:
 		return nil, invalid("WithPlan", "and WithLimiter exclude each other")
+	case cfg.credentials != nil && cfg.source != nil:
+		return nil, invalid("WithCredentialsFunc", "and WithTokenSource exclude each other")
+	case cfg.certificateFor != nil && cfg.certificate != nil:
+		return nil, invalid("WithClientCertificateFunc", "and WithClientCertificate exclude each other")
 	}
 	if len(cfg.webhooks.Secrets) == 0 && clientSecret != "" {
 		cfg.webhooks.Secrets = []string{clientSecret}
@@ -126,22 +136,29 @@ func WithHTTPClient(client *http.Client) Option {
 	}
 }
 
-// WithClientCertificate presents a certificate to the server (mutual TLS, RFC
-// 8705), as some accounts require. With [WithHTTPClient] it needs a client
-// whose Transport is nil or a [*http.Transport] that dials TLS itself; the
-// transport is cloned.
-func WithClientCertificate(cert tls.Certificate) Option {
+// WithCredentialsFunc is for client credentials that rotate: credentials is
+// asked for them at each token request, which is once in a token's life. When
+// the server refuses them (invalid_client), it is asked once more, and the token
+// request is repeated once if they have changed. The client id and secret given
+// to [NewClient] are not sent then, and may be empty; without a secret there,
+// [Client.Webhooks] verifies with the Secrets of [WithWebhooks] only.
+//
+// ctx is the one of the [TokenCache]: it ends with the cache's patience, not
+// with a caller's. An error is retried within the calls' own retries; empty or
+// malformed credentials are a [*ValidationError] and are never sent. It
+// excludes [WithTokenSource]. credentials must be safe for concurrent use.
+func WithCredentialsFunc(credentials func(ctx context.Context) (clientID, clientSecret string, err error)) Option {
 	return func(c *config) error {
-		if len(cert.Certificate) == 0 || cert.PrivateKey == nil {
-			return invalid("WithClientCertificate", "needs a certificate and its private key, see tls.LoadX509KeyPair")
+		if credentials == nil {
+			return invalid("WithCredentialsFunc", "needs a function")
 		}
-		c.certificate = &cert
+		c.credentials = credentials
 		return nil
 	}
 }
 
 // WithTokenSource replaces the exchange of the client credentials for a token.
-// The client id and secret may then be empty.
+// The client id and secret may then be empty. It excludes [WithCredentialsFunc].
 func WithTokenSource(source TokenSource) Option {
 	return func(c *config) error {
 		if source == nil {
@@ -199,7 +216,8 @@ func WithLimiter(limiter Limiter) Option {
 //	policy.MaxWait = 20 * time.Second
 type RetryPolicy struct {
 	// MaxRetries is how many requests may follow the first; 0 means one
-	// request. A token request, which is shared, is retried twice at most.
+	// request. A token request, which is shared, is retried twice at most; if it
+	// still fails, the calls that wait for it go on with their own retries.
 	MaxRetries int
 	// MinWait and MaxWait shape the backoff: before the n-th retry it waits
 	// anything up to MinWait·2ⁿ⁻¹, but at most MaxWait (full jitter). Zero:
@@ -322,6 +340,22 @@ func WithMiddleware(middleware func(http.RoundTripper) http.RoundTripper) Option
 	}
 }
 
+// WithFieldNames sets how the names of fields are spelled in what is sent: in
+// JSON bodies and in the forms of uploads. Without it they are in [SnakeCase].
+// The keys of metadata stay as they are, and so do token requests, whose names
+// are those of OAuth 2.0, and the bodies of [Client.Call].
+//
+// Answers and events are read in either spelling, whatever is set here.
+func WithFieldNames(names FieldNames) Option {
+	return func(c *config) error {
+		if names != SnakeCase && names != CamelCase {
+			return invalid("WithFieldNames", "takes SnakeCase or CamelCase")
+		}
+		c.fieldNames = names
+		return nil
+	}
+}
+
 // WithWebhooks configures [Client.Webhooks]. Without Secrets it keeps those that
 // were set before, by an earlier WithWebhooks or by [NewClientFromEnv], and else
 // uses the client secret, which is MID's default.
@@ -334,36 +368,6 @@ func WithWebhooks(cfg WebhookConfig) Option {
 		}
 		return nil
 	}
-}
-
-// transport makes the round tripper at the bottom of the pipeline, without
-// changing what the caller passed in.
-func (c *config) transport() (http.RoundTripper, error) {
-	base := c.httpClient.Transport
-	if base == nil {
-		base = defaultTransport()
-	}
-	if c.certificate == nil {
-		return base, nil
-	}
-	t, ok := base.(*http.Transport)
-	//nolint:staticcheck // DialTLS is deprecated, and would still keep the certificate out.
-	if !ok || t == nil || t.DialTLSContext != nil || t.DialTLS != nil {
-		return nil, invalid("WithClientCertificate", "needs a WithHTTPClient whose Transport is an *http.Transport without DialTLSContext; set the certificate on your own transport instead")
-	}
-	own := t
-	t = own.Clone()
-	if t.TLSClientConfig == nil {
-		t.TLSClientConfig = new(tls.Config)
-	}
-	// With a TLSClientConfig, HTTP/2 is not set up by itself any more, though the
-	// one that was cloned may offer it to the server.
-	if own.TLSNextProto["h2"] != nil {
-		t.ForceAttemptHTTP2 = true
-	}
-	t.TLSClientConfig.Certificates = []tls.Certificate{*c.certificate}
-	t.TLSClientConfig.GetClientCertificate = nil // it would go first
-	return t, nil
 }
 
 // defaultTransport keeps more idle connections to the one host than

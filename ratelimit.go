@@ -71,8 +71,6 @@ type RequestOutcome struct {
 type pacer interface {
 	// Wait returns nil when it is the caller's turn.
 	Wait(ctx context.Context, lane pacing.Lane) error
-	// Check returns the error that Wait would return for ctx at once, if any.
-	Check(ctx context.Context, lane pacing.Lane) error
 	// Observe is called once for every Wait that returned nil.
 	Observe(outcome pacing.Outcome)
 	// Quota is what may go now, by what the server reported.
@@ -109,8 +107,6 @@ func (l *ownLimiter) Wait(ctx context.Context, _ pacing.Lane) error {
 	l.window.Take()
 	return nil
 }
-
-func (*ownLimiter) Check(context.Context, pacing.Lane) error { return nil }
 
 func (l *ownLimiter) Observe(o pacing.Outcome) {
 	l.limiter.Observe(RequestOutcome{Sent: o.Sent, RateLimit: l.note(o), RetryAfter: o.RetryAfter})

@@ -63,7 +63,7 @@ func TestIDsAreOnePathSegment(t *testing.T) {
 			mu.Lock()
 			wire, decoded = r.RequestURI, r.PathValue("id")
 			mu.Unlock()
-			_, _ = io.WriteString(w, ok(`{"id":"x"}`))
+			_, _ = io.WriteString(w, ok(`{"id":"x","session_id":"x","status":"pending"}`))
 		})
 	}
 	server := httptest.NewServer(mux)

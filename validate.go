@@ -4,6 +4,7 @@ import (
 	"net/mail"
 	"net/url"
 	"strings"
+	"unicode/utf8"
 )
 
 func invalid(field, reason string) error { return &ValidationError{Field: field, Reason: reason} }
@@ -24,13 +25,34 @@ func required(field, value string) error {
 	return nil
 }
 
-// credential refuses what is empty, and the line break at the end of a secret
-// that came from a file.
+// credential refuses what is empty, and what a file or an environment variable
+// adds to a credential: white space, quotes and a byte order mark.
 func credential(field, value string) error {
-	if trimmed := strings.TrimSpace(value); trimmed != "" && trimmed != value {
+	const mark = "\uFEFF"
+	trimmed := strings.TrimSpace(value)
+	switch {
+	case strings.HasPrefix(trimmed, mark):
+		return invalid(field, "begins with a byte order mark; save the file without one")
+	case trimmed != "" && trimmed != value:
 		return invalid(field, "begins or ends with white space, such as a file's last line break")
+	case quoted(trimmed):
+		return invalid(field, "is in quotes; give it without them")
+	case !utf8.ValidString(value):
+		return invalid(field, "is not valid UTF-8")
 	}
 	return required(field, value)
+}
+
+// quoted reports whether a text begins and ends with the same kind of quotes.
+func quoted(text string) bool {
+	for _, pair := range []string{`""`, "''", "``", "“”", "‘’"} {
+		opening, size := utf8.DecodeRuneInString(pair)
+		closing, _ := utf8.DecodeRuneInString(pair[size:])
+		if strings.HasPrefix(text, string(opening)) && strings.HasSuffix(text, string(closing)) && text != string(opening) {
+			return true
+		}
+	}
+	return false
 }
 
 // e164 refuses what the contract's pattern does: a plus sign and 2 to 15

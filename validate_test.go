@@ -22,7 +22,7 @@ const private = "PRIVATE"
 // requireRefused sends good parameters, and none of the wrong ones.
 func requireRefused[P any](t *testing.T, good func() P, send func(c *mid.Client, p P) error, cases []refused[P]) {
 	t.Helper()
-	a := &api{handle: answers(status(200, ok("{}")))}
+	a := &api{handle: answers(status(200, ok(`{"id":"x","session_id":"x","status":"pending"}`)))}
 	c := a.client(t)
 	require.NoError(t, send(c, good()))
 	require.Len(t, a.sent(), 1)
@@ -70,7 +70,7 @@ func TestCreateAuthSessionParamsAreChecked(t *testing.T) {
 
 func TestShortestAndLongestNumbersAreSent(t *testing.T) {
 	t.Parallel()
-	c := once(t, status(200, ok("{}")))
+	c := once(t, status(200, ok(`{"id":"x","session_id":"x","status":"pending"}`)))
 	for _, number := range []string{"", "+12", "+" + strings.Repeat("9", 15)} {
 		_, err := c.Authentication.CreateSession(t.Context(), mid.CreateAuthSessionParams{Intent: mid.IntentLogin, Recipient: number})
 		require.NoError(t, err, number)
@@ -146,7 +146,7 @@ func TestUploadSigningDocumentParamsAreChecked(t *testing.T) {
 	t.Parallel()
 	type P = mid.UploadSigningDocumentParams
 	good := func() P { return P{File: mid.FileFromBytes("contract.pdf", []byte("%PDF-1.7"))} }
-	c := once(t, status(200, ok("{}")))
+	c := once(t, status(200, ok(`{"id":"x","session_id":"x","status":"pending"}`)))
 	_, err := c.Signing.UploadDocument(t.Context(), good())
 	require.NoError(t, err)
 	for _, change := range []func(*P){

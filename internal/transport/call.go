@@ -1,7 +1,7 @@
 // Package transport is the pipeline that an API call passes on its way to the
 // wire, one file a stage:
 //
-//	retry → auth → limit → log → attempt → middleware → base
+//	retry → auth → limit → bearer → log → attempt → middleware → base
 //
 // Every wire send, first try, retry or replay, passes all stages below retry.
 package transport
@@ -12,6 +12,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 )
 
@@ -35,12 +36,13 @@ type Call struct {
 	// no further answer comes.
 	Last *http.Response
 
-	// The tokens of this call's attempts, for keeping them out of error texts.
-	token, replaced string
-	expires         time.Time // of the present token; the zero time: whenever
-	replayed        bool
-	ahead           bool // waits before the others
-	try             try
+	// Left is when the latest request left for the wire.
+	Left time.Time
+
+	bearing bearing
+	ahead   bool // goes before others in the limiter's queue
+	place   int  // among the [Places] on offer
+	try     try
 
 	cancel context.CancelCauseFunc // ends the present attempt
 
@@ -94,7 +96,7 @@ func CallFrom(ctx context.Context) (*Call, bool) {
 func callOf(req *http.Request) *Call { return req.Context().Value(callKey{}).(*Call) }
 
 // Tokens returns the access tokens that the call has sent.
-func (c *Call) Tokens() []string { return []string{c.token, c.replaced} }
+func (c *Call) Tokens() []string { return slices.Clip(c.bearing.used) }
 
 // attempt makes the request of one attempt of one that is its own to change.
 // Its header map is its own too: an earlier attempt may still be writing its

@@ -69,6 +69,9 @@ func cause(err error) error {
 	if p, ok := errors.AsType[*Permanent](err); ok {
 		err = p.Err
 	}
+	if l, ok := errors.AsType[*Later](err); ok {
+		err = l.Err
+	}
 	return err
 }
 
@@ -92,9 +95,13 @@ func check(ctx context.Context, resp *http.Response, err error) (bool, error) {
 		} else if ended != nil {
 			return false, err
 		}
-		return Mendable(err) && call.again(call.try.jitter()), err
+		after := time.Duration(0)
+		if later, ok := errors.AsType[*Later](err); ok {
+			after = later.After
+		}
+		return Mendable(err) && after <= call.try.policy.MaxRetryAfter && call.again(max(after, call.try.jitter())), err
 	}
-	if !retried(resp.StatusCode) {
+	if !Retried(resp.StatusCode) {
 		return false, nil
 	}
 	after := RetryAfter(resp)
@@ -134,7 +141,8 @@ func (t *try) jitter() time.Duration {
 	return rand.N(min(bound, t.policy.MaxWait) + 1)
 }
 
-func retried(status int) bool {
+// Retried reports whether an answer with this status is worth another attempt.
+func Retried(status int) bool {
 	switch status {
 	case http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway,
 		http.StatusServiceUnavailable, http.StatusGatewayTimeout:

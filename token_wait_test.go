@@ -32,7 +32,7 @@ func TestTokenThatExpiresInTheQueue(t *testing.T) {
 				return answer(401, problem("unauthorized", "expired", "")), nil
 			}
 			left := max(2-len(a.sent())*2, 0) // the first answer says that no more may go
-			return answer(200, ok(`{"id":"doc_1"}`), limits(10, left, time.Now().Add(90*time.Second))...), nil
+			return answer(200, ok(`{"id":"doc_1","session_id":"doc_1","status":"pending"}`), limits(10, left, time.Now().Add(90*time.Second))...), nil
 		}
 		c := a.client(t)
 		require.NoError(t, c.Call(t.Context(), "GET", "/x", nil, nil))
@@ -47,7 +47,7 @@ func TestTokenThatExpiresInTheQueue(t *testing.T) {
 	})
 }
 
-// hesitant is a limiter that takes two seconds for everybody, and counts.
+// hesitant is a limiter that takes two seconds for everyone, and counts.
 type hesitant struct{ waited, observed int }
 
 func (h *hesitant) Wait(context.Context) error {
@@ -58,8 +58,8 @@ func (h *hesitant) Wait(context.Context) error {
 
 func (h *hesitant) Observe(mid.RequestOutcome) { h.observed++ }
 
-// A token that never outlives the queue is sent all the same, for a server to
-// judge; and the limiter is told of every turn that it gave, used or not.
+// A token that never outlives the queue is got when the request's turn has come,
+// and is sent; the limiter learns of every turn that it gave, used or not.
 func TestTokenThatNeverOutlivesTheQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		brief := source(func(context.Context) (*oauth2.Token, error) {
@@ -69,7 +69,16 @@ func TestTokenThatNeverOutlivesTheQueue(t *testing.T) {
 		queue := new(hesitant)
 		require.NoError(t, look(t.Context(), a.client(t, mid.WithTokenSource(brief), mid.WithLimiter(queue), mid.WithRetry(mid.RetryPolicy{}))))
 		require.Len(t, a.sent(), 1)
-		require.Equal(t, hesitant{waited: 2, observed: 2}, *queue)
+		require.Equal(t, hesitant{waited: 1, observed: 1}, *queue)
+
+		// The token request passes the limiter too: it takes the call's turn, and
+		// the call waits for its next for longer than the token lives.
+		a.token = func(n int) (*http.Response, error) { return tokenAnswer(n, time.Second), nil }
+		*queue = hesitant{}
+		require.NoError(t, look(t.Context(), a.client(t, mid.WithLimiter(queue), mid.WithRetry(mid.RetryPolicy{}))))
+		require.Len(t, a.sent(), 2)
+		require.Equal(t, 3, a.tokenRequests())
+		require.Equal(t, hesitant{waited: 4, observed: 4}, *queue)
 	})
 }
 
@@ -162,6 +171,9 @@ func (c fixedCache) Token(context.Context, func(context.Context) (*oauth2.Token,
 
 func (fixedCache) Invalidate(context.Context, *oauth2.Token) error { return nil }
 
+// quickRetries retries at once, for tests in real time.
+var quickRetries = mid.WithRetry(mid.RetryPolicy{MaxRetries: 3, MinWait: 1, MaxWait: 1})
+
 // What an application plugged in is named when it fails, and nothing is sent.
 func TestErrorsOfTheApplicationsOwnPartsNameThem(t *testing.T) {
 	down := errors.New("redis is down")
@@ -170,10 +182,10 @@ func TestErrorsOfTheApplicationsOwnPartsNameThem(t *testing.T) {
 		"mid: GET /auth/sessions/sess_1: the token source: redis is down": mid.WithTokenSource(source(func(context.Context) (*oauth2.Token, error) {
 			return nil, down
 		})),
-		"mid: POST /auth/token: the limiter: redis is down": mid.WithLimiter(brokenLimiter{down}),
+		"mid: GET /auth/sessions/sess_1: the limiter: redis is down": mid.WithLimiter(brokenLimiter{down}),
 	} {
 		a := &api{handle: answers(status(200, ok(pendingSession)))}
-		err := look(t.Context(), a.client(t, opt))
+		err := look(t.Context(), a.client(t, opt, quickRetries))
 		require.EqualError(t, err, want)
 		require.ErrorIs(t, err, down)
 		require.Empty(t, a.sent())
@@ -183,7 +195,7 @@ func TestErrorsOfTheApplicationsOwnPartsNameThem(t *testing.T) {
 // A time limit of the source's own is not the end of the caller's context.
 func TestTimeLimitOfATokenSourceIsNamed(t *testing.T) {
 	slow := source(func(context.Context) (*oauth2.Token, error) { return nil, context.DeadlineExceeded })
-	err := look(t.Context(), (&api{}).client(t, mid.WithTokenSource(slow)))
+	err := look(t.Context(), (&api{}).client(t, mid.WithTokenSource(slow), quickRetries))
 	require.EqualError(t, err, "mid: GET /auth/sessions/sess_1: the token source: context deadline exceeded")
 }
 
