@@ -72,19 +72,34 @@ func eventually(ok func() bool) bool {
 	return false
 }
 
-// together calls f from n goroutines at the same time, and returns when all have
-// returned.
-func together(n int, f func(i int)) {
-	var start, all sync.WaitGroup
-	start.Add(1)
-	for i := range n {
-		all.Go(func() {
-			start.Wait()
-			f(i)
-		})
+// together calls f from n goroutines at the same time and returns their errors.
+// It fails the test if they take longer than patience.
+func together(t *testing.T, n int, broken string, f func(i int) error) []error {
+	t.Helper()
+	failures := make([]error, n)
+	promptly(t, broken, func() {
+		var start, all sync.WaitGroup
+		start.Add(1)
+		for i := range n {
+			all.Go(func() {
+				start.Wait()
+				failures[i] = f(i)
+			})
+		}
+		start.Done()
+		all.Wait()
+	})
+	return failures
+}
+
+// report fails the test with each error that there is.
+func report(t *testing.T, failures []error) {
+	t.Helper()
+	for _, err := range failures {
+		if err != nil {
+			t.Error(err)
+		}
 	}
-	start.Done()
-	all.Wait()
 }
 
 // unique is a name that no other run uses: what is tested may be shared.

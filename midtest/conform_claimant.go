@@ -9,6 +9,13 @@ import (
 	"github.com/mobid-io/mid-go"
 )
 
+const (
+	shortLease = 500 * time.Millisecond // for claims that are meant to lapse
+	longLease  = time.Minute            // and for those that are not
+)
+
+const claimWaits = "Claim has not returned, but it should not wait for another's claim to end"
+
 // claimant claims an event and settles its claims, as a delivery does.
 type claimant struct {
 	*testing.T
@@ -19,7 +26,7 @@ type claimant struct {
 // try claims an event, and has the claim released when the test ends.
 func (t claimant) try(ctx context.Context, id string, lease time.Duration) (claim mid.EventClaim, err error) {
 	t.Helper()
-	promptly(t.T, "Claim has not returned, but it should not wait for another's claim to end", func() {
+	promptly(t.T, claimWaits, func() {
 		claim, err = t.store.Claim(ctx, id, lease)
 	})
 	if err != nil {

@@ -5,16 +5,10 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/mobid-io/mid-go"
-)
-
-const (
-	shortLease = 500 * time.Millisecond // for claims that are meant to lapse
-	longLease  = time.Minute            // and for those that are not
 )
 
 // TestEventStore checks that an EventStore keeps the promises of its
@@ -61,23 +55,18 @@ func (t storeTest) oneOfMany() {
 	const rounds, callers = 5, 16
 	for range rounds {
 		t.id = unique("evt_")
-		var mu sync.Mutex
-		var won []mid.EventClaim
-		var failed error
-		promptly(t.T, "Claim has not returned, but it should not wait for another's claim to end", func() {
-			together(callers, func(int) {
-				claim, err := t.store.Claim(lasting(t.T), t.id, longLease)
-				mu.Lock()
-				defer mu.Unlock()
-				if err == nil {
-					won = append(won, claim)
-				} else if !errors.Is(err, mid.ErrEventInHand) {
-					failed = err
-				}
-			})
+		claims := make([]mid.EventClaim, callers)
+		failures := together(t.T, callers, claimWaits, func(i int) (err error) {
+			claims[i], err = t.store.Claim(lasting(t.T), t.id, longLease)
+			return err
 		})
-		if failed != nil {
-			t.Errorf("Claim returned the error %q to one of %d callers at a time, want %q", failed, callers, mid.ErrEventInHand)
+		var won []mid.EventClaim
+		for i, err := range failures {
+			if err == nil {
+				won = append(won, claims[i])
+			} else if !errors.Is(err, mid.ErrEventInHand) {
+				t.Errorf("Claim returned the error %q to one of %d callers at a time, want %q", err, callers, mid.ErrEventInHand)
+			}
 		}
 		if len(won) != 1 {
 			t.Fatalf("%d of %d callers at a time got the claim of one event, want 1", len(won), callers)
@@ -184,9 +173,7 @@ func (t storeTest) contextIsUsable() {
 	claim := t.claim()
 	request, end := context.WithCancel(context.WithValue(lasting(t.T), contextKey{}, "a value"))
 	defer end()
-	var ctx context.Context
-	var err error
-	promptly(t.T, "Context has not returned", func() { ctx, err = claim.Context(request) })
+	ctx, err := claim.Context(request)
 	switch {
 	case err != nil:
 		t.Fatalf("Context of a claim that lives returned the error %q", err)

@@ -96,7 +96,7 @@ func (s *plantedStore) Claim(ctx context.Context, id string, lease time.Duration
 	}
 	if s.has("that looks before it claims") {
 		s.mu.Unlock()
-		time.Sleep(10 * time.Millisecond)
+		time.Sleep(50 * time.Millisecond)
 		s.mu.Lock()
 	}
 	c := &plantedClaim{store: s, key: key, expires: now.Add(lease)}

@@ -3,6 +3,7 @@ package midtest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -11,7 +12,7 @@ import (
 
 // TestLimiter checks that a Limiter keeps the promises of its documentation.
 // newLimiter is called for each subtest and returns a limiter with a quota of its
-// own, of which nothing has been used: it lets 200 requests go within a second.
+// own, of which nothing has been used: it lets 100 requests go within a second.
 // What it opens it closes with t.Cleanup.
 func TestLimiter(t *testing.T, newLimiter func(*testing.T) mid.Limiter) {
 	t.Helper()
@@ -67,18 +68,16 @@ func left(remaining int, reset time.Duration) mid.RateLimit {
 
 func (t limiterTest) requestsGo() {
 	t.request(mid.RequestOutcome{Sent: true, RateLimit: left(1000, time.Minute)}, quotaIsLeft)
-	const callers, each = 20, 5
-	promptly(t.T, "Wait has not returned to all callers, but there is quota left", func() {
-		together(callers, func(int) {
-			for range each {
-				if err := t.limiter.Wait(lasting(t.T)); err != nil {
-					t.Errorf("Wait returned the error %q, but there is quota left", err)
-					return
-				}
-				t.limiter.Observe(mid.RequestOutcome{Sent: true})
+	const callers, each = 20, 4
+	report(t.T, together(t.T, callers, "Wait has not returned to all callers, but there is quota left", func(int) error {
+		for range each {
+			if err := t.limiter.Wait(lasting(t.T)); err != nil {
+				return fmt.Errorf("there is quota left, but Wait returned the error %w", err)
 			}
-		})
-	})
+			t.limiter.Observe(mid.RequestOutcome{Sent: true})
+		}
+		return nil
+	}))
 }
 
 func (t limiterTest) pause() {
@@ -96,19 +95,17 @@ func (t limiterTest) holdUntilReset() {
 // held checks that nothing goes for a shortPause, and everything after it.
 func (t limiterTest) held(since time.Time, why string) {
 	t.Helper()
-	promptly(t.T, "Wait has not returned to all callers, but the pause is over", func() {
-		together(5, func(int) {
-			if err := t.limiter.Wait(lasting(t.T)); err != nil {
-				t.Errorf("Wait returned the error %q, but a pause of %v can be waited for", err, shortPause)
-				return
-			}
-			if waited := time.Since(since); waited < shortPause-early {
-				t.Errorf("Wait let a request go after %v, but %s of %v: all callers wait for it",
-					waited.Round(time.Millisecond), why, shortPause)
-			}
-			t.limiter.Observe(mid.RequestOutcome{Sent: true})
-		})
-	})
+	report(t.T, together(t.T, 5, "Wait has not returned to all callers, but the pause is over", func(int) error {
+		if err := t.limiter.Wait(lasting(t.T)); err != nil {
+			return fmt.Errorf("a pause of %v can be waited for, but Wait returned the error %w", shortPause, err)
+		}
+		waited := time.Since(since)
+		t.limiter.Observe(mid.RequestOutcome{Sent: true})
+		if waited < shortPause-early {
+			return fmt.Errorf("%s of %v for all callers, but Wait let a request go after %v", why, shortPause, waited.Round(time.Millisecond))
+		}
+		return nil
+	}))
 }
 
 func (t limiterTest) silence() {

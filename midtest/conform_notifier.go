@@ -55,7 +55,7 @@ func (t notifierTest) subscribe(ctx context.Context, id string) (wake <-chan str
 // connecting.
 func (t notifierTest) reaches(wake <-chan struct{}, id, broken string) {
 	t.Helper()
-	if !eventually(func() bool { t.notify(id); return received(wake, settled) }) {
+	if !eventually(func() bool { t.notify(id); return received(wake) }) {
 		t.Fatalf("%s (notified for %v)", broken, patience)
 	}
 	t.drain(wake)
@@ -64,26 +64,26 @@ func (t notifierTest) reaches(wake <-chan struct{}, id, broken string) {
 // drain receives what is still on its way.
 func (t notifierTest) drain(wake <-chan struct{}) {
 	t.Helper()
-	if !eventually(func() bool { return !received(wake, settled) }) {
+	if !eventually(func() bool { return !received(wake) }) {
 		t.Fatalf("a subscription receives again and again, but nothing notifies it")
 	}
 }
 
-// received reports whether a subscription received anything in a time. A channel
-// that is closed, or nil, wakes nothing.
-func received(wake <-chan struct{}, within time.Duration) bool {
+// received reports whether a subscription receives anything. A channel that is
+// closed, or nil, wakes nothing.
+func received(wake <-chan struct{}) bool {
 	select {
 	case _, ok := <-wake:
 		return ok
-	case <-time.After(within):
+	case <-time.After(settled):
 		return false
 	}
 }
 
 func (t notifierTest) reachesAll() {
+	ctx, cancel := context.WithCancel(lasting(t.T))
+	defer cancel()
 	for _, id := range []string{unique("sess_"), "Zoë 李\n:*[x]" + unique("")} {
-		ctx, cancel := context.WithCancel(lasting(t.T))
-		defer cancel() //nolint:gocritic // two are few
 		wakes := []<-chan struct{}{t.subscribe(ctx, id), t.subscribe(ctx, id), t.subscribe(ctx, id)}
 		for _, wake := range wakes {
 			t.reaches(wake, id, "a subscription has not received, but each of an id receives after Notify")
@@ -98,7 +98,7 @@ func (t notifierTest) wakesNoOther() {
 	wake, otherWake := t.subscribe(ctx, id), t.subscribe(ctx, other)
 	t.reaches(otherWake, other, "a subscription has not received, but each of an id receives after Notify")
 	t.reaches(wake, id, "a subscription has not received, but each of an id receives after Notify")
-	if received(otherWake, settled) {
+	if received(otherWake) {
 		t.Errorf("a subscription received the notification of another id, but Notify wakes only its own")
 	}
 }
@@ -135,7 +135,7 @@ func (t notifierTest) endsWithContext() {
 	ends, stays := t.subscribe(ctx, id), t.subscribe(lastingUntilCleanup(t.T), id)
 	t.reaches(ends, id, "a subscription has not received, but each of an id receives after Notify")
 	cancel()
-	if !eventually(func() bool { t.notify(id); return !received(ends, settled) }) {
+	if !eventually(func() bool { t.notify(id); return !received(ends) }) {
 		t.Errorf("a subscription still receives, but it ends with its ctx")
 	}
 	t.reaches(stays, id, "a subscription has not received after another of its id ended")

@@ -1,12 +1,12 @@
 package midtest
 
 import (
-	"bytes"
 	"maps"
 	"os"
 	"os/exec"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -34,7 +34,7 @@ func TestConformanceFindsPlantedFaults(t *testing.T) {
 	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestPlantedFault$", "-test.parallel=100", "-test.timeout=3m")
 	child.Env = append(os.Environ(), plantedFaults+"=1")
 	output, err := child.CombinedOutput()
-	require.IsType(t, new(exec.ExitError), err, "the process with the faults must fail")
+	require.ErrorAs(t, err, new(*exec.ExitError), "the process with the faults must fail")
 	require.NotContains(t, string(output), "DATA RACE")
 	require.NotContains(t, string(output), "panic:")
 	for mistake, f := range allPlanted() {
@@ -47,7 +47,7 @@ func TestConformanceFindsPlantedFaults(t *testing.T) {
 	}
 }
 
-// TestPlantedFault fails.
+// TestPlantedFault is the process with the faults, all of which fail.
 func TestPlantedFault(t *testing.T) {
 	if os.Getenv(plantedFaults) == "" {
 		t.Skip("its failures are what TestConformanceFindsPlantedFaults looks for")
@@ -75,7 +75,7 @@ func TestConformanceFindsNothingElse(t *testing.T) {
 
 // rewritten is how package testing shows the name of a subtest.
 func rewritten(name string) string {
-	return string(bytes.ReplaceAll([]byte(name), []byte(" "), []byte("_")))
+	return strings.ReplaceAll(name, " ", "_")
 }
 
 var failedPromise = regexp.MustCompile(`(?m)^ {8}--- FAIL: TestPlantedFault/([^/]+)/(\S+) .*\n((?: {12}.*\n)*)`)

@@ -119,9 +119,10 @@ func (t cacheTest) oneFetch() {
 		time.Sleep(100 * time.Millisecond) // for the others to arrive
 		return t.fetch(ctx)
 	}
-	tokens, failures := make([]*oauth2.Token, callers), make([]error, callers)
-	promptly(t.T, "Token has not returned to all callers", func() {
-		together(callers, func(i int) { tokens[i], failures[i] = t.cache.Token(lasting(t.T), slow) })
+	tokens := make([]*oauth2.Token, callers)
+	failures := together(t.T, callers, "Token has not returned to all callers", func(i int) (err error) {
+		tokens[i], err = t.cache.Token(lasting(t.T), slow)
+		return err
 	})
 	if err := errors.Join(failures...); err != nil {
 		t.Fatalf("Token returned the error %q, but its fetch would return none", err)
@@ -200,14 +201,12 @@ func (t cacheTest) valuesReachFetch() {
 func (t cacheTest) errorKeepsChain() {
 	refused := &mid.APIError{StatusCode: http.StatusUnauthorized, Code: "invalid_client"}
 	failure := fmt.Errorf("conform: %w", refused)
-	failures := make([]error, 10)
-	promptly(t.T, "Token has not returned the error of fetch", func() {
-		together(len(failures), func(i int) {
-			_, failures[i] = t.cache.Token(lasting(t.T), func(context.Context) (*oauth2.Token, error) {
-				time.Sleep(50 * time.Millisecond) // for the others to arrive
-				return nil, failure
-			})
+	failures := together(t.T, 10, "Token has not returned the error of fetch", func(int) error {
+		_, err := t.cache.Token(lasting(t.T), func(context.Context) (*oauth2.Token, error) {
+			time.Sleep(50 * time.Millisecond) // for the others to arrive
+			return nil, failure
 		})
+		return err
 	})
 	for _, err := range failures {
 		if got, ok := errors.AsType[*mid.APIError](err); !ok || got != refused || !errors.Is(err, failure) {
@@ -260,18 +259,17 @@ func (t cacheTest) expiredIsNotReturned() {
 
 // concurrent is for the race detector, and for locks that are taken twice.
 func (t cacheTest) concurrent() {
-	promptly(t.T, "Token or Invalidate has not returned, but a cache is safe for concurrent use", func() {
-		together(8, func(int) {
-			for range 10 {
-				token, err := t.cache.Token(lasting(t.T), t.fetch)
-				if err != nil {
-					t.Errorf("Token returned the error %q, but its fetch returns none", err)
-					return
-				}
-				if err := t.cache.Invalidate(lasting(t.T), token); err != nil {
-					t.Errorf("Invalidate returned the error %q", err)
-				}
+	const broken = "Token or Invalidate has not returned, but a cache is safe for concurrent use"
+	report(t.T, together(t.T, 8, broken, func(int) error {
+		for range 10 {
+			token, err := t.cache.Token(lasting(t.T), t.fetch)
+			if err != nil {
+				return fmt.Errorf("fetch returns no error, but Token returned the error %w", err)
 			}
-		})
-	})
+			if err := t.cache.Invalidate(lasting(t.T), token); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
 }
