@@ -52,8 +52,9 @@ func (s AuthStatus) Final() bool {
 type CreateAuthSessionParams struct {
 	// Intent is what the user is asked to approve. Required.
 	Intent Intent `json:"intent"`
-	// Recipient is the user's mobile number in E.164 form, like +14155550123.
-	// If empty, anyone who scans the QR code may approve. Personal data.
+	// Recipient is the user's mobile number in E.164 form, like +14155550123. The
+	// SDK checks the form, not whether the number is assigned. If empty, anyone
+	// who scans the QR code may approve. Personal data.
 	Recipient string `json:"recipient,omitempty"`
 	// CallbackURL is the absolute http or https URL that the
 	// authentication.completed event is sent to. If empty, no event is sent.
@@ -65,7 +66,7 @@ type CreateAuthSessionParams struct {
 func (p CreateAuthSessionParams) validate() error {
 	return firstError(
 		required("Intent", string(p.Intent)),
-		e164("Recipient", p.Recipient),
+		phoneNumber("Recipient", p.Recipient),
 		callbackURL("CallbackURL", p.CallbackURL),
 	)
 }
@@ -295,7 +296,7 @@ func (p VerifyAuthenticationParams) validate() error {
 	if p.Expect.MaxAge < 0 {
 		return invalid("Expect.MaxAge", "is negative")
 	}
-	return e164("Expect.Recipient", p.Expect.Recipient)
+	return phoneNumber("Expect.Recipient", p.Expect.Recipient)
 }
 
 func (VerifyAuthenticationParams) personal() []string { return nil }

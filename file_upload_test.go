@@ -350,7 +350,7 @@ func TestPanicsOfAFileReachTheCaller(t *testing.T) {
 
 	content := bytes.Repeat([]byte("%PDF"), 64<<10)
 	type params = mid.UploadSigningDocumentParams
-	for name, make := range map[string]func() params{
+	for name, given := range map[string]func() params{
 		"open": func() params {
 			return params{File: mid.File{Name: "a.pdf", Size: 4, Open: func() (io.ReadCloser, error) { panic(bang{"open"}) }}}
 		},
@@ -378,7 +378,7 @@ func TestPanicsOfAFileReachTheCaller(t *testing.T) {
 				c, err := mid.NewClient("", "", staticToken(), mid.WithBaseURL(srv.URL+"/v1"), mid.WithHTTPClient(srv.Client()),
 					mid.WithRetry(mid.RetryPolicy{MaxRetries: 1, MinWait: time.Millisecond, MaxWait: time.Millisecond}))
 				require.NoError(t, err)
-				require.PanicsWithValue(t, bang{name}, func() { _, _ = c.Signing.UploadDocument(t.Context(), make()) })
+				require.PanicsWithValue(t, bang{name}, func() { _, _ = c.Signing.UploadDocument(t.Context(), given()) })
 			})
 		}
 	}

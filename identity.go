@@ -65,8 +65,8 @@ type UploadIdentityDocumentParams struct {
 	Type DocumentType
 	// Side is the side that the image shows. If empty, it is not sent.
 	Side DocumentSide
-	// Country is the issuing country as an ISO 3166-1 alpha-2 code in upper
-	// case, like DE. If empty, it is not sent.
+	// Country is the issuing country as an ISO 3166-1 alpha-2 code, like DE. The
+	// SDK checks that it is two upper-case letters. If empty, it is not sent.
 	Country string
 	// Progress is called as the file is sent, with the bytes of the file sent
 	// so far and in all, or -1 if its size is unknown. A retry starts again at
@@ -128,8 +128,8 @@ func (d IdentityDocument) Format(f fmt.State, _ rune) {
 type StartVerificationParams struct {
 	// DocumentType is the kind of document, not DocumentSelfie. Required.
 	DocumentType DocumentType `json:"document_type"`
-	// Country is the issuing country as an ISO 3166-1 alpha-2 code in upper
-	// case. Required.
+	// Country is the issuing country as an ISO 3166-1 alpha-2 code, like DE.
+	// The SDK checks that it is two upper-case letters. Required.
 	Country string `json:"country"`
 	// DocumentFrontID, DocumentBackID and SelfieID are ids of uploaded
 	// documents. The front and the selfie are required.

@@ -157,7 +157,9 @@ func TestOperationFrom(t *testing.T) {
 	}, operations)
 }
 
-func ok200(id string) string { return ok(`{"id":"` + id + `","session_id":"` + id + `","status":"pending"}`) }
+func ok200(id string) string {
+	return ok(`{"id":"` + id + `","session_id":"` + id + `","status":"pending"}`)
+}
 
 // noting is a handler that notes the context of each record.
 type noting struct {

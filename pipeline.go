@@ -3,7 +3,6 @@ package mid
 import (
 	"context"
 	"crypto/hmac"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -15,6 +14,7 @@ import (
 	"github.com/mobid-io/mid-go/internal/credentials"
 	"github.com/mobid-io/mid-go/internal/multipart"
 	"github.com/mobid-io/mid-go/internal/pacing"
+	"github.com/mobid-io/mid-go/internal/random"
 	"github.com/mobid-io/mid-go/internal/transport"
 )
 
@@ -138,7 +138,7 @@ func (p *pipeline) do(ctx context.Context, r request, into target, cfg requestCo
 	case cfg.idempotencyKey != "":
 		call.Header = append(call.Header, transport.Field{Key: "Idempotency-Key", Value: cfg.idempotencyKey})
 	case r.method == http.MethodPost || r.method == http.MethodPatch:
-		call.Header = append(call.Header, transport.Field{Key: "Idempotency-Key", Value: rand.Text()})
+		call.Header = append(call.Header, transport.Field{Key: "Idempotency-Key", Value: random.Text()})
 	}
 	call.Header = append(call.Header, cfg.header...)
 

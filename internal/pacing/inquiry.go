@@ -34,5 +34,5 @@ func (i *inquiry) doublings(now time.Time) int {
 
 // more is when more may go than now.
 func (i *inquiry) more(now time.Time) time.Time {
-	return i.since.Add(time.Duration(max(now.Sub(i.since), 0)/doublingTime+1) * doublingTime)
+	return i.since.Add(max(now.Sub(i.since), 0).Truncate(doublingTime) + doublingTime)
 }

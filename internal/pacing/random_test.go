@@ -132,7 +132,7 @@ func (w *world) send(down bool) Outcome {
 		return Outcome{Sent: true}
 	}
 	time.Sleep(w.way())
-	return answered(now, ok, q, retryAfter)
+	return answered(ok, q, retryAfter).at(now)
 }
 
 // call waits for a turn and sends a request. Each caller comes at a microsecond of
@@ -217,11 +217,10 @@ func (w *world) run(t *testing.T) {
 	}
 	speed := float64(w.callers) / (w.latency + callerPause).Seconds()
 	goodput := float64(w.granted) / w.counter.perfect(start.Add(w.lead), lasts, speed)
-	want := 0.98
-	if w.lose+w.slow+w.refuse > 0 {
-		want = 0.85
-	}
-	if w.short { // a second, to which its end is rounded, is a tenth of it
+	// The first of eight windows may have been about to end; of a short one, the
+	// second to which its end is rounded is a tenth.
+	want := 0.87
+	if w.short || w.lose+w.slow+w.refuse > 0 {
 		want = 0.8
 	}
 	require.GreaterOrEqual(t, goodput, want, w.about)

@@ -57,14 +57,8 @@ const (
 	refilling
 )
 
-const (
-	// farReset is longer than a window of any published plan, and than its
-	// bucket takes to be full.
-	farReset = 2 * time.Minute
-	// longestWindow is what a longer one is taken for; it is safe to calculate
-	// with.
-	longestWindow = 24 * time.Hour
-)
+// longestWindow is what a longer one is taken for; it is safe to calculate with.
+const longestWindow = 24 * time.Hour
 
 // expect makes known what the plan says of a window, before any answer does.
 func (w *Window) expect(limit int, length time.Duration) { w.limit, w.length = limit, length }

@@ -5,30 +5,11 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"reflect"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 )
-
-// The default transport keeps many connections to the one host, speaks HTTP/2
-// though it has a TLS configuration, and goes through the environment's proxy.
-func TestDefaultTransport(t *testing.T) {
-	cfg, err := newConfig("id", "secret", nil)
-	require.NoError(t, err)
-	base, err := cfg.transport()
-	require.NoError(t, err)
-	tr, ok := base.(*http.Transport)
-	require.True(t, ok)
-	require.Equal(t, 256, tr.MaxIdleConnsPerHost)
-	require.GreaterOrEqual(t, tr.MaxIdleConns, tr.MaxIdleConnsPerHost)
-	require.True(t, tr.ForceAttemptHTTP2)
-	require.Less(t, tr.HTTP2.SendPingTimeout+tr.HTTP2.PingTimeout, defaultAttemptTimeout, "a dead connection is found within an attempt")
-	require.GreaterOrEqual(t, tr.HTTP2.PingTimeout, 15*time.Second, "a ping waits behind the bytes of an upload")
-	// Package http reads the environment once, so that a test can't set it.
-	require.Equal(t, reflect.ValueOf(http.ProxyFromEnvironment).Pointer(), reflect.ValueOf(tr.Proxy).Pointer())
-}
 
 // A client certificate does not change which HTTP a transport speaks: with a TLS
 // configuration it would not set up HTTP/2 by itself, and with a dialer of one's
@@ -54,10 +35,7 @@ func TestClientCertificateKeepsHTTP2(t *testing.T) {
 			WithHTTPClient(&http.Client{Transport: tt.own}), WithClientCertificate(srv.TLS.Certificates[0]),
 		})
 		require.NoError(t, err)
-		base, err := cfg.transport()
-		require.NoError(t, err)
-		tr, ok := base.(*http.Transport)
-		require.True(t, ok)
+		tr := cfg.certified(tt.own)
 		tr.TLSClientConfig.RootCAs = srv.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, srv.URL, http.NoBody)
 		require.NoError(t, err)
@@ -66,4 +44,25 @@ func TestClientCertificateKeepsHTTP2(t *testing.T) {
 		require.NoError(t, resp.Body.Close())
 		require.Equal(t, tt.proto, resp.ProtoMajor, name)
 	}
+}
+
+// Clients with the defaults share a transport. One with a certificate, or with
+// another attempt timeout, has another.
+func TestClientsShareTheDefaultTransport(t *testing.T) {
+	bottom := func(opts ...Option) http.RoundTripper {
+		cfg, err := newConfig("id", "secret", opts)
+		require.NoError(t, err)
+		base, err := cfg.transport()
+		require.NoError(t, err)
+		return base
+	}
+	cert := tls.Certificate{Certificate: [][]byte{{1}}, PrivateKey: 1}
+	def, certified := bottom(), bottom(WithClientCertificate(cert))
+	require.Same(t, def, bottom())
+	require.Same(t, def, bottom(WithHTTPClient(&http.Client{})))
+	require.NotSame(t, def, bottom(WithAttemptTimeout(time.Second)))
+	require.NotSame(t, def, certified)
+	require.NotSame(t, certified, bottom(WithClientCertificate(cert)))
+	own := new(http.Transport)
+	require.Same(t, own, bottom(WithHTTPClient(&http.Client{Transport: own})))
 }

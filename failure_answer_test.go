@@ -64,3 +64,43 @@ func TestAnswerThatComesAsCtxEnds(t *testing.T) {
 		require.Len(t, a.sent(), 1)
 	})
 }
+
+// Answers that no server should give become errors, at once.
+func TestOddAnswers(t *testing.T) {
+	switching := func() (*http.Response, error) {
+		resp := answer(101, "")
+		resp.Body = io.NopCloser(hungReader{nil})
+		return resp, nil
+	}
+	for name, test := range map[string]struct {
+		answer func() (*http.Response, error)
+		want   string
+	}{
+		"switching protocols": {switching, "101 Switching Protocols"},
+		"unreadable redirect": {status(302, "", "Location", "http://[bad%zz/"), "302 Found: the server redirects"},
+		"a web page":          {status(200, "<html>Sign in</html>"), "a web page, not JSON; check the base URL"},
+	} {
+		a := &api{handle: answers(test.answer)}
+		err := look(t.Context(), a.client(t, staticToken()))
+		require.ErrorContains(t, err, test.want, name)
+		require.Len(t, a.sent(), 1, name)
+	}
+}
+
+func TestTokenEndpointThatIsNotThere(t *testing.T) {
+	a := &api{handle: session, token: func(int) (*http.Response, error) { return answer(404, "not here"), nil }}
+	err := look(t.Context(), a.client(t, mid.WithBaseURL("https://api.example.com")))
+	require.ErrorContains(t, err, "there is no token endpoint at https://api.example.com; does the base URL end in /v1?")
+}
+
+// A HEAD tells the length of what it does not send.
+func TestHead(t *testing.T) {
+	a := &api{handle: func(*http.Request) (*http.Response, error) {
+		resp := answer(200, "")
+		resp.ContentLength = 1 << 40
+		return resp, nil
+	}}
+	require.NoError(t, a.client(t).Call(t.Context(), "HEAD", "/x", nil, nil))
+	_, err := a.client(t).Identity.WaitForVerification(t.Context(), "ver_1", mid.PollOptions{})
+	require.ErrorContains(t, err, "larger than 10 MiB", "no wait goes on for that")
+}

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/mobid-io/mid-go/internal/transport"
 )
 
 // relay passes on what comes, until it swallows it.
@@ -109,14 +111,13 @@ func TestConnectionThatDiedSilently(t *testing.T) {
 		t.Cleanup(server.Close)
 		r := newRelay(t, server.Listener.Addr().String())
 
-		transport := defaultTransport()
-		transport.HTTP2.SendPingTimeout /= 100
-		transport.HTTP2.PingTimeout /= 100
+		const timeout = 300 * time.Millisecond
+		transport := transport.Default(timeout)
 		transport.TLSClientConfig.RootCAs = x509.NewCertPool()
 		transport.TLSClientConfig.RootCAs.AddCert(server.Certificate())
 		t.Cleanup(transport.CloseIdleConnections)
 		c, err := NewClient("id", "secret", WithBaseURL("https://"+r.Addr().String()+"/v1"),
-			WithHTTPClient(&http.Client{Transport: transport}), WithAttemptTimeout(defaultAttemptTimeout/100),
+			WithHTTPClient(&http.Client{Transport: transport}), WithAttemptTimeout(timeout),
 			WithRetry(RetryPolicy{MaxRetries: 3, MinWait: time.Millisecond, MaxWait: time.Millisecond}))
 		require.NoError(t, err)
 		_, err = c.Authentication.GetSession(t.Context(), "sess_1")
