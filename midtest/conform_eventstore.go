@@ -33,7 +33,7 @@ func TestEventStore(t *testing.T, newStore func(*testing.T) mid.EventStore) {
 		{"Done is true after the request has ended", storeTest.doneIsTrue},
 		{"Claim returns when its ctx has ended", storeTest.endedContext},
 		{"an id is any string", storeTest.anyID},
-		{"ids are told apart", storeTest.idsAreApart},
+		{"ids are kept apart", storeTest.idsAreApart},
 	})
 }
 

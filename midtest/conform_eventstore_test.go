@@ -29,8 +29,8 @@ var storeFaults = map[string]planted{
 	"a store whose Done lies":                {faultyStore, "Done is true after the request has ended", "Done returned no error"},
 	"a store that waits for an ended ctx":    {faultyStore, "Claim returns when its ctx has ended", "Claim has not returned"},
 	"a store that refuses quotes":            {faultyStore, "an id is any string", "an id is any string but the empty one"},
-	"a store that ignores case":              {faultyStore, "ids are told apart", "it is another event than those with a similar id"},
-	"a store that cuts ids":                  {faultyStore, "ids are told apart", "it is another event than those with a similar id"},
+	"a store that ignores case":              {faultyStore, "ids are kept apart", "it is another event than those with a similar id"},
+	"a store that cuts ids":                  {faultyStore, "ids are kept apart", "it is another event than those with a similar id"},
 }
 
 func faultyStore(t *testing.T, mistake string) {
@@ -40,7 +40,7 @@ func faultyStore(t *testing.T, mistake string) {
 	})
 }
 
-// plantedStore is an EventStore with one mistake, or with none if it is "".
+// plantedStore is an EventStore with one mistake, or without if it is "".
 type plantedStore struct {
 	mistake string
 	mu      sync.Mutex

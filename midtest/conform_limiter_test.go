@@ -30,7 +30,7 @@ func faultyLimiter(t *testing.T, mistake string) {
 	})
 }
 
-// plantedLimiter is a Limiter with one mistake, or with none if it is "".
+// plantedLimiter is a Limiter with one mistake, or without if it is "".
 type plantedLimiter struct {
 	mistake string
 	mu      sync.Mutex

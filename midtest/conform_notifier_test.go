@@ -31,7 +31,7 @@ func faultyNotifier(t *testing.T, mistake string) {
 	})
 }
 
-// plantedNotifier is a Notifier with one mistake, or with none if it is "".
+// plantedNotifier is a Notifier with one mistake, or without if it is "".
 type plantedNotifier struct {
 	mistake string
 	mid.Notifier

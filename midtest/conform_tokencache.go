@@ -210,7 +210,7 @@ func (t cacheTest) errorKeepsChain() {
 	})
 	for _, err := range failures {
 		if got, ok := errors.AsType[*mid.APIError](err); !ok || got != refused || !errors.Is(err, failure) {
-			t.Fatalf("Token returned %s, which does not wrap the error of fetch: the client tells a final one by it", shown(err))
+			t.Fatalf("Token returned %s, which does not wrap the error of fetch: the client recognizes a final one by it", shown(err))
 		}
 	}
 }

@@ -36,7 +36,7 @@ func faultyCache(t *testing.T, mistake string) {
 	})
 }
 
-// plantedCache is a TokenCache with one mistake, or with none if it is "".
+// plantedCache is a TokenCache with one mistake, or without if it is "".
 type plantedCache struct {
 	mistake string
 	mu      sync.Mutex
