@@ -63,6 +63,7 @@ func TestPlantedFault(t *testing.T) {
 
 // The implementations that the mistakes are planted in have no other mistakes.
 func TestConformanceFindsNothingElse(t *testing.T) {
+	t.Parallel()
 	for name, implementation := range map[string]func(*testing.T, string){
 		"EventStore": faultyStore, "TokenCache": faultyCache, "Limiter": faultyLimiter, "Notifier": faultyNotifier,
 	} {
