@@ -246,7 +246,7 @@ func TestEventsOfTheOtherShape(t *testing.T) {
 		kind     mid.EventType
 	}{
 		"session":           {`{"sessionId":"sess_1","status":"APPROVED","timestamp":%d,"data":{"userId":"u"}}`, "sess_1:approved", "session.status"},
-		"in snake case":     {`{"session_id":"sess_1","status":"approved","timestamp":%d,"data":null}`, "sess_1:approved", "session.status"},
+		"in snake case":     {`{"session_id":"sess_2","status":"approved","timestamp":%d,"data":null}`, "sess_2:approved", "session.status"},
 		"verification":      {`{"verificationId":"ver_1","status":"verified","timestamp":%d}`, "ver_1:verified", "verification.status"},
 		"signature request": {`{"signatureRequestId":"sig_1","status":"completed","timestamp":%d,"data":{}}`, "sig_1:completed", "signature_request.status"},
 	} {
@@ -276,11 +276,7 @@ func TestEventsOfTheOtherShape(t *testing.T) {
 		}
 		reply := hooks.Handle(t.Context(), []byte(payload), http.Header{mid.SignatureHeader: {hooks.Sign([]byte(payload))}}, handlers)
 		require.Equal(t, http.StatusNoContent, reply.Status, reply.Reason)
-		if name != "in snake case" { // which is the same event
-			require.Equal(t, []string{string(tt.kind)}, reached)
-		} else {
-			require.LessOrEqual(t, len(reached), 1)
-		}
+		require.Equal(t, []string{string(tt.kind)}, reached)
 	}
 	payload := fmt.Sprintf(`{"sessionId":"sess_1","status":"approved","timestamp":%d,"data":{}}`, now.UnixMilli())
 	e, err := hooks.Parse([]byte(payload), http.Header{mid.SignatureHeader: {hooks.Sign([]byte(payload))}})

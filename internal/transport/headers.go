@@ -84,7 +84,12 @@ func retryAfterBody(data []byte) (time.Duration, bool) {
 		return 0, false
 	}
 	asked := body.waits
-	_ = json.Unmarshal(body.Error, &asked) // what is no object has none
+	if string(body.Error) != "true" {
+		asked = waits{}
+		if json.Unmarshal(body.Error, &asked) != nil {
+			return 0, false
+		}
+	}
 	if asked.Snake == nil {
 		asked.Snake = asked.Camel
 	}
