@@ -16,6 +16,7 @@ require (
 	go.uber.org/atomic v1.12.0 // indirect
 	go.yaml.in/yaml/v3 v3.0.5 // indirect
 	golang.org/x/sys v0.48.0 // indirect
+	rsc.io/qr v0.2.0 // indirect
 )
 
 replace github.com/mobid-io/mid-go => ../
