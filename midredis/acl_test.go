@@ -2,6 +2,7 @@ package midredis_test
 
 import (
 	"context"
+	"log/slog"
 	"os"
 	"regexp"
 	"strings"
@@ -11,6 +12,9 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/mobid-io/mid-go"
+	"github.com/mobid-io/mid-go/midredis"
 )
 
 // documentedACL is the line of the README, with the account of a test.
@@ -55,6 +59,15 @@ func TestDocumentedACLIsEnough(t *testing.T) {
 	listening(t, admin, account, 1)
 	require.NoError(t, newNotifier(t, rdb, account).Notify(t.Context(), "sess_1"))
 	wakes(t, wake, "by a user with the documented rights")
+
+	var log lockedBuffer
+	limiter := newLimiter(t, rdb, account, mid.Plan{RequestsPerMinute: 6000, Burst: 100}, generous,
+		midredis.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
+	for range 3 {
+		reset := time.Now().Add(time.Minute)
+		waitAndObserve(t, limiter, mid.RequestOutcome{Sent: true, RateLimit: mid.RateLimit{Limit: 50, Remaining: 5, Reset: reset}})
+	}
+	assert.Empty(t, log.String(), "the limiter went on without Redis")
 
 	_, err = newStore(t, rdb, newAccount(), generous).Claim(t.Context(), "evt_1", lease)
 	require.Error(t, err, "the user reaches another account's keys")

@@ -3,7 +3,10 @@ package midredis_test
 import (
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/mobid-io/mid-go"
+	"github.com/mobid-io/mid-go/midredis"
 	"github.com/mobid-io/mid-go/midtest"
 )
 
@@ -22,5 +25,13 @@ func TestNotifierConforms(t *testing.T) {
 func TestTokenCacheConforms(t *testing.T) {
 	midtest.TestTokenCache(t, func(t *testing.T) mid.TokenCache {
 		return newCache(t, sharedRedis(t).client(t), newAccount(), generous)
+	})
+}
+
+func TestLimiterConforms(t *testing.T) {
+	midtest.TestLimiter(t, func(t *testing.T) mid.Limiter {
+		limiter, err := midredis.NewLimiter(sharedRedis(t).client(t), newAccount(), mid.Plan{RequestsPerMinute: 12000, Burst: 300}, generous)
+		require.NoError(t, err)
+		return limiter
 	})
 }

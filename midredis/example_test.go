@@ -27,8 +27,13 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	limiter, err := midredis.NewLimiter(rdb, id, mid.PlanStarter)
+	if err != nil {
+		log.Fatal(err)
+	}
 	client, err := mid.NewClient(id, secret,
 		mid.WithTokenCache(tokens),
+		mid.WithLimiter(limiter),
 		mid.WithWebhooks(mid.WebhookConfig{Store: store, Notifier: notifier}),
 	)
 	if err != nil {

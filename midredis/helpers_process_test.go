@@ -19,14 +19,15 @@ const roleEnv = "MIDREDIS_TEST_ROLE"
 
 // role is one process of a fleet.
 type role struct {
-	Name    string
-	Redis   string // host and port
-	Account string
-	URL     string // of the server that it calls
-	Seconds float64
-	Callers int
-	PerMin  int
-	Burst   int
+	Name             string
+	Redis            string // host and port
+	Account          string
+	URL              string // of the server that it calls
+	ClientID, Secret string
+	Seconds          float64
+	Callers          int
+	PerMin           int
+	Burst            int
 }
 
 // roles are the main functions of the processes. They write to their standard
@@ -35,6 +36,7 @@ var roles = map[string]func(role, *bufio.Reader) error{
 	"receiver": receive,
 	"notify":   notify,
 	"token":    askForTokens,
+	"load":     load,
 }
 
 // TestMain is also the main function of the processes that the tests start.
