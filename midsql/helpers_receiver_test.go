@@ -56,6 +56,7 @@ func serve() error {
 	if err != nil {
 		return err
 	}
+	db.SetMaxIdleConns(senders) // new connections would be most of the work
 	store, err := midsql.New(db, midsql.Dialect(os.Getenv(receiverDialect)))
 	if err != nil {
 		return err
