@@ -30,8 +30,9 @@
 // send, and send it from there. Do not wait for other machines in a handler,
 // because it holds a connection and its locks meanwhile.
 //
-// A receiver of one process that may forget its events at a restart needs no
-// store of its own. Receivers without an SQL database share Redis.
+// A receiver of one process that may forget its events at a restart needs none
+// of this: the SDK then keeps them in memory. Receivers without an SQL database
+// need another store that they share, such as one in Redis.
 //
 // # The table
 //
