@@ -6,6 +6,8 @@ import (
 	"iter"
 	"log/slog"
 	"time"
+
+	"github.com/mobid-io/mid-go/internal/jsonwire"
 )
 
 // AuthenticationService signs users in on their phone. It is reached through
@@ -50,8 +52,9 @@ func (s AuthStatus) Final() bool {
 type CreateAuthSessionParams struct {
 	// Intent is what the user is asked to approve. Required.
 	Intent Intent `json:"intent"`
-	// Recipient is the user's mobile number in E.164 form, like +14155550123.
-	// If empty, anyone who scans the QR code may approve. Personal data.
+	// Recipient is the user's mobile number in E.164 form, like +14155550123. The
+	// SDK checks the form, not whether the number is assigned. If empty, anyone
+	// who scans the QR code may approve. Personal data.
 	Recipient string `json:"recipient,omitempty"`
 	// CallbackURL is the absolute http or https URL that the
 	// authentication.completed event is sent to. If empty, no event is sent.
@@ -63,7 +66,7 @@ type CreateAuthSessionParams struct {
 func (p CreateAuthSessionParams) validate() error {
 	return firstError(
 		required("Intent", string(p.Intent)),
-		e164("Recipient", p.Recipient),
+		phoneNumber("Recipient", p.Recipient),
 		callbackURL("CallbackURL", p.CallbackURL),
 	)
 }
@@ -110,6 +113,8 @@ type AuthSession struct {
 	CompletedAt time.Time         `json:"completed_at,omitzero"`
 	Metadata    map[string]string `json:"metadata,omitempty"`
 }
+
+func (s *AuthSession) identity() (id, status string) { return s.ID, string(s.Status) }
 
 // LogValue shows the session's id and status only.
 func (s AuthSession) LogValue() slog.Value {
@@ -212,6 +217,21 @@ type AuthenticationResult struct {
 	VerifiedAt time.Time `json:"verified_at,omitzero"`
 }
 
+// UnmarshalJSON decodes what MID sends. Verified is read under exactly its name,
+// where package json would take Verified and VERIFIED as well.
+func (r *AuthenticationResult) UnmarshalJSON(data []byte) error {
+	type plain AuthenticationResult
+	if err := jsonwire.Unmarshal(data, (*plain)(r)); err != nil {
+		return err
+	}
+	if r.Verified {
+		_, r.Verified = parseObject(data)["verified"]
+	}
+	return nil
+}
+
+func (r *AuthenticationResult) identity() (id, status string) { return r.SessionID, string(r.Status) }
+
 // LogValue shows the session's id and status only.
 func (r AuthenticationResult) LogValue() slog.Value {
 	return shownTexts("id", r.SessionID, "status", string(r.Status))
@@ -276,7 +296,7 @@ func (p VerifyAuthenticationParams) validate() error {
 	if p.Expect.MaxAge < 0 {
 		return invalid("Expect.MaxAge", "is negative")
 	}
-	return e164("Expect.Recipient", p.Expect.Recipient)
+	return phoneNumber("Expect.Recipient", p.Expect.Recipient)
 }
 
 func (VerifyAuthenticationParams) personal() []string { return nil }

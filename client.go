@@ -1,6 +1,7 @@
 package mid
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -91,31 +92,29 @@ func newPipeline(cfg *config) (*pipeline, error) {
 	p := &pipeline{
 		failures:   failures{base: cfg.baseURL, secret: func() string { return cfg.clientSecret }},
 		userAgent:  fmt.Sprintf("mid-go/%s (%s; %s/%s)%s", Version, runtime.Version(), runtime.GOOS, runtime.GOARCH, cfg.appInfo),
-		tokenCache: checkedCache{cfg.cache},
-		limiter:    cfg.limiter,
-	}
-	if cfg.cache == nil {
-		// A token request must not end sooner than the waits that may be asked of it.
-		p.tokenCache = &credentials.Cache{Patience: 5*time.Minute + (maxTokenRetries+1)*cfg.retry.MaxRetryAfter}
-	}
-	if p.limiter == nil {
-		p.limiter = newLimiter(cfg.plan, cfg.retry.MaxRetryAfter)
+		fieldNames: cfg.fieldNames,
+		limiter:    newPacer(cfg.plan, cfg.limiter, cfg.retry.MaxRetryAfter),
 	}
 	if cfg.source != nil {
-		p.fetchToken = p.checked(cfg.source)
+		p.fetchToken = checkedSource(&p.failures, cfg.source)
 	} else {
-		body, err := credentials.Request(cfg.clientID, cfg.clientSecret)
-		if err != nil {
-			return nil, invalid(fieldClientID, "and clientSecret can't be encoded as JSON")
-		}
-		p.fetchToken = p.exchange(body)
+		own := &credentials.Source{Ask: cfg.askCredentials, Request: p.requestToken, Refused: isInvalidClient}
+		p.secret = func() string { return cmp.Or(own.Secret(), cfg.clientSecret) }
+		p.fetchToken = own.Token
+	}
+	p.fetchToken = p.asTokenRequest(p.fetchToken)
+	if cfg.cache != nil {
+		p.tokenCache = newCheckedCache(cfg.cache, p.fetchToken)
+	} else {
+		// A token request must not end sooner than the limiter's queue may take.
+		p.tokenCache = &credentials.Cache{Patience: 5*time.Minute + (maxTokenRetries+1)*cfg.retry.MaxRetryAfter}
 	}
 	return p, p.assemble(cfg)
 }
 
 // assemble puts the stages together, from the wire up:
 //
-//	typed method → validate → encode → retry → auth → limit → log → attempt → middleware → base
+//	typed method → validate → encode → retry → auth → limit → bearer → log → attempt → middleware → base
 func (p *pipeline) assemble(cfg *config) error {
 	bottom, err := cfg.transport()
 	if err != nil {
@@ -131,32 +130,37 @@ func (p *pipeline) assemble(cfg *config) error {
 	if cfg.logger != nil {
 		wire = &transport.Log{Next: wire, Logger: cfg.logger, Path: p.relative, Clean: p.logText}
 	}
-	wire = &transport.Limit{Next: wire, Wait: p.wait, Observe: p.observe}
+	bearer := &transport.Bearer{Next: wire, Token: p.token}
+	places := new(transport.Places)
+	calls := &transport.Limit{Next: bearer, Wait: p.wait, Observe: p.observe, Prepare: bearer.Prepare, Places: places}
+	tokens := &transport.Limit{Next: bearer, Wait: p.wait, Observe: p.observe, Places: places}
 
-	p.calls = retryStage(cfg.retry, &transport.Auth{Next: wire, Token: p.token, Invalidate: p.tokenCache.Invalidate})
-	small := cfg.retry
-	small.MaxRetries = min(small.MaxRetries, maxTokenRetries)
-	p.tokens = retryStage(small, &transport.Auth{Next: wire})
+	p.calls = retryStage(cfg.retry, &transport.Auth{Next: calls, Invalidate: p.tokenCache.Invalidate})
+	p.tokens = retryStage(tokenRetry(cfg.retry), tokens)
 	return nil
 }
 
-// maxTokenRetries keeps a token request's retries few, because the calls that
-// wait for it have a patience of their own.
+// tokenRetry is the small retry of token requests. Longer waits are left to the
+// calls that wait for the token, because they know their deadlines.
+func tokenRetry(policy RetryPolicy) RetryPolicy {
+	policy.MaxRetries = min(policy.MaxRetries, maxTokenRetries)
+	policy.MaxRetryAfter = min(policy.MaxRetryAfter, policy.MaxWait)
+	return policy
+}
+
 const maxTokenRetries = 2
 
 func retryStage(policy RetryPolicy, next http.RoundTripper) transport.Retry {
 	return transport.Retry{
-		MaxRetries:    policy.MaxRetries,
-		MinWait:       policy.MinWait,
-		MaxWait:       policy.MaxWait,
-		MaxRetryAfter: policy.MaxRetryAfter,
-		Next:          &http.Client{Transport: next, CheckRedirect: transport.NoRedirects},
+		Policy: transport.Policy(policy),
+		Next:   &http.Client{Transport: next, CheckRedirect: transport.NoRedirects},
 	}
 }
 
-// RateLimit returns the quota as the latest answer reported it. It is the zero
-// value before the first.
-func (c *Client) RateLimit() RateLimit { return c.pipeline.quota.seen() }
+// RateLimit returns the quota as the server reports it, less what is in flight:
+// Remaining is what may still go now. Reset is by the server's clock. It is the
+// zero value before the first report.
+func (c *Client) RateLimit() RateLimit { return RateLimit(c.pipeline.limiter.Quota()) }
 
 // Format writes only the base URL, whatever the verb.
 func (c Client) Format(f fmt.State, _ rune) {
@@ -195,7 +199,7 @@ func (c *Client) Call(ctx context.Context, method, path string, in, out any, opt
 		if err != nil {
 			return err
 		}
-		r.body, r.params = body, jsonTexts(body)
+		r.body, r.params = transport.Bytes(body), jsonTexts(body)
 	}
 	if out == nil {
 		return c.pipeline.do(ctx, r, nil, cfg)

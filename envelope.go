@@ -28,16 +28,50 @@ type envelope struct {
 type answer[T any] struct {
 	envelope
 	Data *T `json:"data"`
+	kind resourceKind
 }
 
-func (a *answer[T]) head() *envelope { return &a.envelope }
-func (a *answer[T]) empty() bool     { return a.Data == nil }
-func (a *answer[T]) finish() error   { return nil }
+func (a *answer[T]) head() *envelope     { return &a.envelope }
+func (a *answer[T]) holds() resourceKind { return a.kind }
+func (a *answer[T]) finish() error       { return nil }
+
+func (a *answer[T]) reset() {
+	a.envelope, a.Data = envelope{Success: true}, nil
+}
+
+func (a *answer[T]) lacks() string {
+	if a.Data == nil {
+		return "data"
+	}
+	return missing(a.Data, a.kind)
+}
+
+// identified is data that has an id and, unless it has no life, a status.
+type identified interface{ identity() (id, status string) }
+
+// missing names the first field that data must have and has not. A status in
+// capitals is none of the contract's.
+func missing(data any, kind resourceKind) string {
+	v, ok := data.(identified)
+	if !ok {
+		return ""
+	}
+	id, status := v.identity()
+	switch names := needs[kind]; {
+	case id == "":
+		return names[0]
+	case len(names) > 1 && (status == "" || isUpper(status)):
+		return names[1]
+	}
+	return ""
+}
 
 // target is where a success is decoded.
 type target interface {
 	head() *envelope
-	empty() bool   // no data came
+	holds() resourceKind
+	reset()        // to what it was before it was decoded into
+	lacks() string // names what must be there and is not
 	finish() error // called when the answer is known to be a success
 }
 
@@ -60,12 +94,14 @@ type wireError struct {
 	Code    ErrorCode    `json:"code"`
 	Message string       `json:"message"`
 	Details []FieldError `json:"details"`
+	failed  bool         // only that
 }
 
 func (e *wireError) UnmarshalJSON(data []byte) error {
 	if len(data) > 0 && data[0] == '"' {
 		return json.Unmarshal(data, &e.Code)
 	}
+	e.failed = string(data) == "true"
 	type plain wireError
 	// What does not fit is left out: a half-understood error is better than
 	// none.
@@ -73,7 +109,10 @@ func (e *wireError) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-func (e *wireError) present() bool { return e.Code != "" || e.Message != "" }
+func (e *wireError) present() bool { return e.Code != "" || e.Message != "" || e.failed }
+
+// failed reports whether an answer says that it is no success.
+func (e *envelope) failed() bool { return e.Error.present() || !e.Success }
 
 // isSuccess reports whether an answer has a status of success.
 func isSuccess(resp *http.Response) bool { return resp.StatusCode >= 200 && resp.StatusCode <= 299 }
@@ -97,27 +136,41 @@ func decode(resp *http.Response, into target) (*envelope, error) {
 		return env, errors.New("the answer is a web page, not JSON; check the base URL, or a proxy on the way")
 	case err != nil:
 		return env, errors.New("the answer is not what was expected: " + jsonwire.Trouble(err, into))
-	case into != nil && into.empty():
-		return env, errors.New("the answer has no data")
+	case into == nil:
+		return env, nil
+	}
+	if name := into.lacks(); name != "" {
+		return env, errors.New("the answer has no " + name)
 	}
 	return env, nil
 }
 
 // unmarshal returns package json's error about the target or, without one,
-// about the envelope.
+// about the envelope. What lacks something is read once more in other spellings.
 func unmarshal(resp *http.Response, data []byte, into target) (*envelope, error) {
 	var trouble error
 	if into != nil && isSuccess(resp) {
-		env := into.head()
-		env.Success = true
-		if trouble = jsonwire.Unmarshal(data, into); trouble == nil {
-			return env, nil
+		into.reset()
+		trouble = jsonwire.Unmarshal(data, into)
+		failed := into.head().failed()
+		if trouble == nil && !failed && into.lacks() == "" {
+			return into.head(), nil
+		}
+		into.reset()
+		if !failed && jsonwire.Unmarshal(foldAnswer(data, into.holds()), into) == nil {
+			return into.head(), nil
 		}
 	}
 	// Trouble with the data may have hidden what follows it.
 	env := &envelope{Success: true}
-	if err := json.Unmarshal(data, env); trouble == nil {
+	if err := jsonwire.Unmarshal(data, env); trouble == nil {
 		trouble = err
+	}
+	if env.Error.Message == "" && (env.failed() || !isSuccess(resp)) {
+		other := &envelope{}
+		if jsonwire.Unmarshal(foldError(data), other) == nil {
+			return other, trouble
+		}
 	}
 	return env, trouble
 }

@@ -1,6 +1,7 @@
 package mid_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"testing"
@@ -19,21 +20,21 @@ func TestAnswersWithValuesOfOtherEncoders(t *testing.T) {
 		body string
 		want mid.AuthSession
 	}{
-		"byte order mark":                  {"\ufeff" + ok(`{"id":"sess_1"}`), mid.AuthSession{}},
-		"byte order mark and an odd value": {"\ufeff" + ok(`{"id":"sess_1","metadata":[]}`), mid.AuthSession{Metadata: map[string]string{}}},
-		"empty array":                      {ok(`{"id":"sess_1","metadata":[],"created_at":"2026-01-02T03:04:05Z"}`), mid.AuthSession{Metadata: map[string]string{}, CreatedAt: at}},
-		"lower-case time":                  {ok(`{"id":"sess_1","created_at":"2026-01-02t03:04:05z"}`), mid.AuthSession{CreatedAt: at}},
-		"leap second":                      {ok(`{"id":"sess_1","created_at":"2016-12-31T23:59:60Z"}`), mid.AuthSession{CreatedAt: time.Date(2017, 1, 1, 0, 0, 0, 0, time.UTC)}},
-		"long fraction":                    {ok(`{"id":"sess_1","created_at":"2026-01-02T03:04:05.0000000000z"}`), mid.AuthSession{CreatedAt: at}},
-		"empty time":                       {ok(`{"id":"sess_1","created_at":"","expires_at":"2026-01-02T03:04:05Z"}`), mid.AuthSession{ExpiresAt: at}},
-		"time without a zone":              {ok(`{"id":"sess_1","created_at":"2026-01-02T03:04:05","recipient":"+14155550123"}`), mid.AuthSession{Recipient: "+14155550123"}},
-		"time in seconds":                  {ok(`{"id":"sess_1","created_at":1767323045}`), mid.AuthSession{}},
+		"byte order mark":                  {"\ufeff" + ok(`{"id":"sess_1","status":"pending"}`), mid.AuthSession{}},
+		"byte order mark and an odd value": {"\ufeff" + ok(`{"id":"sess_1","status":"pending","metadata":[]}`), mid.AuthSession{Metadata: map[string]string{}}},
+		"empty array":                      {ok(`{"id":"sess_1","status":"pending","metadata":[],"created_at":"2026-01-02T03:04:05Z"}`), mid.AuthSession{Metadata: map[string]string{}, CreatedAt: at}},
+		"lower-case time":                  {ok(`{"id":"sess_1","status":"pending","created_at":"2026-01-02t03:04:05z"}`), mid.AuthSession{CreatedAt: at}},
+		"leap second":                      {ok(`{"id":"sess_1","status":"pending","created_at":"2016-12-31T23:59:60Z"}`), mid.AuthSession{CreatedAt: time.Date(2017, 1, 1, 0, 0, 0, 0, time.UTC)}},
+		"long fraction":                    {ok(`{"id":"sess_1","status":"pending","created_at":"2026-01-02T03:04:05.0000000000z"}`), mid.AuthSession{CreatedAt: at}},
+		"empty time":                       {ok(`{"id":"sess_1","status":"pending","created_at":"","expires_at":"2026-01-02T03:04:05Z"}`), mid.AuthSession{ExpiresAt: at}},
+		"time without a zone":              {ok(`{"id":"sess_1","status":"pending","created_at":"2026-01-02T03:04:05","recipient":"+14155550123"}`), mid.AuthSession{Recipient: "+14155550123"}},
+		"time in seconds":                  {ok(`{"id":"sess_1","status":"pending","created_at":1767323045}`), mid.AuthSession{}},
 		"time that is none":                {ok(`{"id":"sess_1","created_at":{"date":"2026-01-02"},"completed_at":false,"status":"levitating"}`), mid.AuthSession{Status: "levitating"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var r mid.Response
-			tt.want.ID = "sess_1"
+			tt.want.ID, tt.want.Status = "sess_1", cmp.Or(tt.want.Status, mid.AuthPending)
 			s, err := once(t, status(200, tt.body)).Authentication.GetSession(t.Context(), "sess_1", mid.WithResponse(&r))
 			require.NoError(t, err)
 			require.Equal(t, tt.want, *s)
@@ -67,10 +68,10 @@ func TestVerificationsAndDocumentsOfOtherEncoders(t *testing.T) {
 		require.Equal(t, mid.SigningDocument{ID: "doc_1", Size: want, CreatedAt: at}, *d)
 	}
 
-	s, err := once(t, status(200, ok(`{"id":"sig_1","metadata":[],"signers":[{"status":"signed","signed_at":"2026-01-02t03:04:05z"},{"signed_at":"later"}]}`))).
+	s, err := once(t, status(200, ok(`{"id":"sig_1","status":"pending","metadata":[],"signers":[{"status":"signed","signed_at":"2026-01-02t03:04:05z"},{"signed_at":"later"}]}`))).
 		Signing.GetSession(t.Context(), "sig_1")
 	require.NoError(t, err)
-	require.Equal(t, mid.SigningSession{ID: "sig_1", Metadata: map[string]string{}, Signers: []mid.Signer{{Status: "signed", SignedAt: at}, {}}}, *s)
+	require.Equal(t, mid.SigningSession{ID: "sig_1", Status: "pending", Metadata: map[string]string{}, Signers: []mid.Signer{{Status: "signed", SignedAt: at}, {}}}, *s)
 }
 
 // A resource is an object: an empty array in its place is no empty resource.

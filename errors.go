@@ -20,7 +20,7 @@ var (
 	ErrInvalidClient   = errors.New("mid: invalid client credentials") // invalid_client (RFC 6749 section 5.2)
 	ErrUnauthorized    = errors.New("mid: unauthorized")               // 401
 	ErrForbidden       = errors.New("mid: forbidden")                  // 403
-	ErrNotFound        = errors.New("mid: not found")                  // 404
+	ErrNotFound        = errors.New("mid: not found")                  // 404, but not of the token endpoint: that is the base URL's
 	ErrConflict        = errors.New("mid: conflict")                   // 409
 	ErrPayloadTooLarge = errors.New("mid: payload too large")          // 413; a webhook body over its bound
 	ErrRateLimited     = errors.New("mid: rate limited")               // 429; a refusal of the client's own limiter
@@ -156,6 +156,8 @@ func (e *APIError) Is(target error) bool {
 	switch target {
 	case ErrInvalidClient:
 		return e.Path == opToken.path && e.Code == CodeInvalidClient
+	case ErrNotFound:
+		return e.StatusCode == http.StatusNotFound && e.Path != opToken.path
 	case ErrServer:
 		return e.StatusCode >= 500
 	}
@@ -167,7 +169,6 @@ var statusErrors = map[int]error{
 	http.StatusBadRequest:            ErrInvalidRequest,
 	http.StatusUnauthorized:          ErrUnauthorized,
 	http.StatusForbidden:             ErrForbidden,
-	http.StatusNotFound:              ErrNotFound,
 	http.StatusConflict:              ErrConflict,
 	http.StatusRequestEntityTooLarge: ErrPayloadTooLarge,
 	http.StatusUnsupportedMediaType:  ErrInvalidRequest,
@@ -189,13 +190,18 @@ type RateLimitError struct {
 	RateLimit RateLimit
 	// Err is the cause; nil for a local refusal that no context forced.
 	Err error
+
+	tooLong bool // the client's own queue refused a wait over MaxRetryAfter
 }
 
 // Error says how long to wait and why.
 func (e *RateLimitError) Error() string {
 	text := fmt.Sprintf("mid: rate limited, try again in %v", e.RetryAfter.Round(time.Millisecond))
-	if e.Err == nil {
+	if e.tooLong {
 		return text + ": the wait is longer than RetryPolicy.MaxRetryAfter"
+	}
+	if e.Err == nil {
+		return text
 	}
 	if errors.As(e.Err, new(*APIError)) {
 		return text + ": " + strings.TrimPrefix(e.Err.Error(), "mid: ")

@@ -137,7 +137,7 @@ func TestErrorTexts(t *testing.T) {
 		{&mid.APIError{StatusCode: 400, Code: mid.CodeInvalidRequest, Message: "Check the fields.", Method: "POST", Path: "/auth/sessions",
 			Details: []mid.FieldError{{Field: "recipient", Message: "is not a mobile number"}, {Field: "intent", Message: "is unknown"}}},
 			"mid: POST /auth/sessions: 400 Bad Request (invalid_request): Check the fields: recipient is not a mobile number; intent is unknown"},
-		{&mid.RateLimitError{RetryAfter: 90 * time.Second}, "mid: rate limited, try again in 1m30s: the wait is longer than RetryPolicy.MaxRetryAfter"},
+		{&mid.RateLimitError{RetryAfter: 90 * time.Second}, "mid: rate limited, try again in 1m30s"},
 		{&mid.RateLimitError{RetryAfter: 1500 * time.Microsecond, Err: context.DeadlineExceeded},
 			"mid: rate limited, try again in 2ms: the context ends before that: context deadline exceeded"},
 		{&mid.ValidationError{Field: "Signers[0].Email", Reason: "is empty"}, "mid: Signers[0].Email is empty"},

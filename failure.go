@@ -39,7 +39,7 @@ func isReported(err error) bool {
 func (f *failures) answer(call *transport.Call, resp *http.Response, into target) (*envelope, error) {
 	env, trouble := decode(resp, into)
 	switch {
-	case !isSuccess(resp) || env.Error.present() || !env.Success:
+	case !isSuccess(resp) || env.failed():
 		return env, f.refused(call, resp, env)
 	case trouble != nil:
 		return env, f.unreadable(call, resp, env, trouble.Error())
@@ -217,4 +217,36 @@ func (f *failures) logText(call *transport.Call, text string) string {
 // relative returns the path of a request as errors and logs have it.
 func (f *failures) relative(u *url.URL) string {
 	return strings.TrimPrefix(u.EscapedPath(), f.base.EscapedPath())
+}
+
+// partError is an error of a part that the application may have given.
+type partError struct {
+	part string
+	err  error
+}
+
+func (e *partError) Error() string { return fmt.Sprintf("the %s: %v", e.part, e.err) }
+
+func (e *partError) Unwrap() error { return e.err }
+
+// fromPart names the part of the client that an error is from, unless the error
+// says so itself, or is only the end of ctx.
+func fromPart(ctx context.Context, part string, err error) error {
+	if err == nil || ctx.Err() != nil || isReported(err) {
+		return err
+	}
+	if _, named := err.(*partError); named { //nolint:errorlint // the outermost names it
+		return err
+	}
+	return &partError{part, err}
+}
+
+// permanent reports whether a failed look will fail the same way next time.
+func permanent(err error) bool {
+	if errors.Is(err, ErrRateLimited) || errors.Is(err, ErrServer) {
+		return false
+	}
+	_, api := errors.AsType[*APIError](err)
+	_, parameter := errors.AsType[*ValidationError](err)
+	return api || parameter || !transport.Mendable(err)
 }

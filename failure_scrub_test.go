@@ -326,30 +326,20 @@ func (c *tokensInTurn) Token(context.Context, func(context.Context) (*oauth2.Tok
 
 func (*tokensInTurn) Invalidate(context.Context, *oauth2.Token) error { return nil }
 
-// slowLimiter holds up its second caller.
-type slowLimiter struct{ waits int }
-
-func (l *slowLimiter) Wait(context.Context) error {
-	if l.waits++; l.waits == 2 {
-		time.Sleep(time.Minute)
-	}
-	return nil
-}
-
-func (*slowLimiter) Observe(mid.RateLimit, time.Duration) {}
-
-// A token that expired before it was sent does not make the SDK forget the one
-// that was sent.
-func TestErrorsAreScrubbedOfATokenBeforeOneThatExpiredUnsent(t *testing.T) {
+// Errors are scrubbed of every token that the call has sent: the oldest may
+// still be good.
+func TestErrorsAreScrubbedOfAllTokensOfTheCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := &api{handle: answers(status(401, problem("unauthorized", "bad Bearer token-of-before", "")), failed(errors.New("cut off")))}
-		c := a.client(t, mid.WithRetry(mid.RetryPolicy{}), mid.WithLimiter(&slowLimiter{}), mid.WithTokenCache(&tokensInTurn{[]*oauth2.Token{
-			{AccessToken: "token-of-before"}, {AccessToken: "token-unsent", Expiry: time.Now().Add(time.Second)}, {AccessToken: "token-of-after"},
-		}}))
-		err := look(t.Context(), c)
-		require.ErrorContains(t, err, "cut off")
-		require.ErrorContains(t, err, "bad Bearer [REDACTED]")
-		require.Len(t, a.sent(), 2)
-		require.Equal(t, "Bearer token-of-after", last(a.sent()).Header.Get("Authorization"))
+		tokens := &tokensInTurn{}
+		for _, name := range []string{"oldest", "third", "second", "latest"} {
+			tokens.tokens = append(tokens.tokens, &oauth2.Token{AccessToken: "token-" + name})
+		}
+		later := status(503, problem("service_unavailable", "later", ""))
+		a := &api{handle: answers(later, later, later,
+			status(400, problem("invalid_request", "seen: token-oldest, token-third, token-second, token-latest", "")))}
+		err := look(t.Context(), a.client(t, mid.WithTokenCache(tokens)))
+		require.ErrorContains(t, err, "seen: [REDACTED], [REDACTED], [REDACTED], [REDACTED]")
+		require.Len(t, a.sent(), 4)
+		require.Equal(t, "Bearer token-latest", last(a.sent()).Header.Get("Authorization"))
 	})
 }

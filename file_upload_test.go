@@ -39,7 +39,7 @@ func TestUploadsHaveAContentLengthIfTheSizeIsKnown(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		seen = framing{r.ContentLength, len(r.TransferEncoding) > 0, len(body)}
-		_, _ = io.WriteString(w, ok(`{"id":"doc_1"}`))
+		_, _ = io.WriteString(w, ok(`{"id":"doc_1","session_id":"doc_1","status":"pending"}`))
 	}))
 	defer server.Close()
 	c, err := mid.NewClient("", "", staticToken(), mid.WithBaseURL(server.URL+"/v1"))
@@ -75,7 +75,7 @@ func TestUploadsHaveAContentLengthIfTheSizeIsKnown(t *testing.T) {
 // body, byte for byte, also by another client of the account; one with another
 // key, or without one, has a boundary that nobody can foresee.
 func TestUploadsWithTheSameKeyHaveTheSameBody(t *testing.T) {
-	a := &api{handle: answers(status(201, ok(`{"id":"doc_1"}`)))}
+	a := &api{handle: answers(status(201, ok(`{"id":"doc_1","session_id":"doc_1","status":"pending"}`)))}
 	send := func(secret string, opts ...mid.RequestOption) string {
 		c, err := mid.NewClient(testID, secret, mid.WithHTTPClient(&http.Client{Transport: a}), staticToken())
 		require.NoError(t, err)
@@ -103,7 +103,7 @@ func TestUploadsGoByTheSizeOfTheFile(t *testing.T) {
 		4:  "mid: POST /identity/documents: the file is more than 4 bytes, its Size says 4",
 	} {
 		var total int64
-		c := (&api{handle: answers(status(201, ok(`{"id":"doc_1"}`)))}).client(t)
+		c := (&api{handle: answers(status(201, ok(`{"id":"doc_1","session_id":"doc_1","status":"pending"}`)))}).client(t)
 		_, err := c.Identity.UploadDocument(t.Context(), mid.UploadIdentityDocumentParams{
 			File: mid.File{Name: "selfie.jpg", Size: size, Open: open}, Type: mid.DocumentSelfie,
 			Progress: func(_, of int64) { total = of },
@@ -125,7 +125,7 @@ func TestUploadsHaveTheContentTypeOfTheFile(t *testing.T) {
 	for name, want := range map[string]string{
 		"scan.png": "scan.png image/webp %PDF", "scan": "scan image/webp %PDF",
 	} {
-		a := &api{handle: answers(status(201, ok(`{"id":"doc_1"}`)))}
+		a := &api{handle: answers(status(201, ok(`{"id":"doc_1","session_id":"doc_1","status":"pending"}`)))}
 		file := mid.FileFromBytes(name, []byte("%PDF"))
 		file.ContentType = "image/webp"
 		require.NoError(t, uploadFile(t.Context(), a.client(t), file))
@@ -151,7 +151,7 @@ func TestUploadsOfFilesTakeConstantMemory(t *testing.T) {
 	c, err := mid.NewClient("", "", staticToken(), mid.WithHTTPClient(&http.Client{Transport: tripper(func(r *http.Request) (*http.Response, error) {
 		var err error
 		sent, err = copyAll(io.Discard, r.Body)
-		return answer(201, ok(`{"id":"doc_1"}`)), err
+		return answer(201, ok(`{"id":"doc_1","session_id":"doc_1","status":"pending"}`)), err
 	})}))
 	require.NoError(t, err)
 	for name, file := range map[string]mid.File{
@@ -176,7 +176,7 @@ func (c closeCounter) Close() error { *c.closed++; return nil }
 // Every reader of the file is closed when the upload has ended, however it
 // did: even one that was opened to tell the media type, of a file never sent.
 func TestUploadsCloseTheFile(t *testing.T) {
-	created, refused := status(201, ok(`{"id":"doc_1"}`)), status(400, problem("invalid_request", "no", ""))
+	created, refused := status(201, ok(`{"id":"doc_1","session_id":"doc_1","status":"pending"}`)), status(400, problem("invalid_request", "no", ""))
 	down, reset := status(503, "down"), failed(errors.New("connection reset"))
 	noToken := mid.WithTokenSource(source(func(context.Context) (*oauth2.Token, error) { return nil, errors.New("no token") }))
 	for name, tt := range map[string]struct {
@@ -276,7 +276,7 @@ func TestUploadsOfEmptyFilesAreRefused(t *testing.T) {
 		"of a size":     {Name: "lease.pdf", Size: 5, Open: func() (io.ReadCloser, error) { return readCloser(""), nil }},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := &api{handle: answers(status(201, ok(`{"id":"doc_1"}`)))}
+			a := &api{handle: answers(status(201, ok(`{"id":"doc_1","session_id":"doc_1","status":"pending"}`)))}
 			c := a.client(t)
 			_, identity := c.Identity.UploadDocument(t.Context(), mid.UploadIdentityDocumentParams{File: file, Type: mid.DocumentPassport})
 			for _, err := range []error{uploadFile(t.Context(), c, file), identity} {
@@ -302,7 +302,7 @@ func TestUploadsSendNoDirectories(t *testing.T) {
 			"bytes":  mid.FileFromBytes(name, content),
 			"own":    {Name: name, Size: 4, Open: mid.FileFromBytes("", content).Open},
 		} {
-			a := &api{handle: answers(status(201, ok(`{"id":"doc_1"}`)))}
+			a := &api{handle: answers(status(201, ok(`{"id":"doc_1","session_id":"doc_1","status":"pending"}`)))}
 			require.NoError(t, uploadFile(t.Context(), a.client(t), file), kind)
 			require.Equal(t, map[string]string{"file": want + " application/pdf %PDF"}, parts(t, last(a.sent())), kind)
 		}
@@ -321,7 +321,7 @@ func TestUploadsOfReadersWithoutProgress(t *testing.T) {
 		mid.FileFromReader("lease.pdf", io.MultiReader(strings.NewReader("%PDF"), idleReader{})),
 		{Name: "lease.pdf", Size: 9, Open: func() (io.ReadCloser, error) { return io.NopCloser(idleReader{}), nil }},
 	} {
-		a := &api{handle: answers(status(201, ok(`{"id":"doc_1"}`)))}
+		a := &api{handle: answers(status(201, ok(`{"id":"doc_1","session_id":"doc_1","status":"pending"}`)))}
 		require.ErrorIs(t, uploadFile(t.Context(), a.client(t), file), io.ErrNoProgress)
 		require.Empty(t, a.sent())
 	}
@@ -350,7 +350,7 @@ func TestPanicsOfAFileReachTheCaller(t *testing.T) {
 
 	content := bytes.Repeat([]byte("%PDF"), 64<<10)
 	type params = mid.UploadSigningDocumentParams
-	for name, make := range map[string]func() params{
+	for name, given := range map[string]func() params{
 		"open": func() params {
 			return params{File: mid.File{Name: "a.pdf", Size: 4, Open: func() (io.ReadCloser, error) { panic(bang{"open"}) }}}
 		},
@@ -378,7 +378,7 @@ func TestPanicsOfAFileReachTheCaller(t *testing.T) {
 				c, err := mid.NewClient("", "", staticToken(), mid.WithBaseURL(srv.URL+"/v1"), mid.WithHTTPClient(srv.Client()),
 					mid.WithRetry(mid.RetryPolicy{MaxRetries: 1, MinWait: time.Millisecond, MaxWait: time.Millisecond}))
 				require.NoError(t, err)
-				require.PanicsWithValue(t, bang{name}, func() { _, _ = c.Signing.UploadDocument(t.Context(), make()) })
+				require.PanicsWithValue(t, bang{name}, func() { _, _ = c.Signing.UploadDocument(t.Context(), given()) })
 			})
 		}
 	}
@@ -412,7 +412,7 @@ func TestUploadsKeepTheCauseOfTheirCtx(t *testing.T) {
 				defer close(stuck)
 				ctx, cancel := context.WithCancelCause(t.Context())
 				time.AfterFunc(time.Second, func() { cancel(left) })
-				_, err := (&api{handle: answers(status(201, ok(`{"id":"doc_1"}`)))}).client(t, staticToken()).Signing.UploadDocument(ctx, hang(stuck))
+				_, err := (&api{handle: answers(status(201, ok(`{"id":"doc_1","session_id":"doc_1","status":"pending"}`)))}).client(t, staticToken()).Signing.UploadDocument(ctx, hang(stuck))
 				require.ErrorIs(t, err, context.Canceled)
 				require.ErrorIs(t, err, left)
 			})

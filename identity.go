@@ -65,8 +65,8 @@ type UploadIdentityDocumentParams struct {
 	Type DocumentType
 	// Side is the side that the image shows. If empty, it is not sent.
 	Side DocumentSide
-	// Country is the issuing country as an ISO 3166-1 alpha-2 code in upper
-	// case, like DE. If empty, it is not sent.
+	// Country is the issuing country as an ISO 3166-1 alpha-2 code, like DE. The
+	// SDK checks that it is two upper-case letters. If empty, it is not sent.
 	Country string
 	// Progress is called as the file is sent, with the bytes of the file sent
 	// so far and in all, or -1 if its size is unknown. A retry starts again at
@@ -112,6 +112,8 @@ type IdentityDocument struct {
 	CreatedAt time.Time `json:"created_at"`
 }
 
+func (d *IdentityDocument) identity() (id, status string) { return d.ID, "" }
+
 // LogValue shows the document's id only: its file name may be personal data.
 func (d IdentityDocument) LogValue() slog.Value { return shownTexts("id", d.ID) }
 
@@ -126,8 +128,8 @@ func (d IdentityDocument) Format(f fmt.State, _ rune) {
 type StartVerificationParams struct {
 	// DocumentType is the kind of document, not DocumentSelfie. Required.
 	DocumentType DocumentType `json:"document_type"`
-	// Country is the issuing country as an ISO 3166-1 alpha-2 code in upper
-	// case. Required.
+	// Country is the issuing country as an ISO 3166-1 alpha-2 code, like DE.
+	// The SDK checks that it is two upper-case letters. Required.
 	Country string `json:"country"`
 	// DocumentFrontID, DocumentBackID and SelfieID are ids of uploaded
 	// documents. The front and the selfie are required.
@@ -192,6 +194,8 @@ type Verification struct {
 	CompletedAt time.Time         `json:"completed_at,omitzero"`
 	Metadata    map[string]string `json:"metadata,omitempty"`
 }
+
+func (v *Verification) identity() (id, status string) { return v.ID, string(v.Status) }
 
 // LogValue shows the verification's id and status only.
 func (v Verification) LogValue() slog.Value {

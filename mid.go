@@ -28,7 +28,9 @@
 // [NewClientFromEnv] reads MID_CLIENT_ID and MID_CLIENT_SECRET from the
 // environment, and MID_BASE_URL and MID_WEBHOOK_SECRET if they are set.
 // [WithSandbox] uses MID's sandbox. Accounts that require mutual TLS give their
-// certificate with [WithClientCertificate].
+// certificate with [WithClientCertificate]. Credentials and certificates that
+// rotate are asked for when they are needed, by [WithCredentialsFunc] and
+// [WithClientCertificateFunc].
 //
 // Access tokens are fetched when the first request needs one, kept in memory,
 // renewed ahead of their expiry in the background, and replaced when the server

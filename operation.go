@@ -39,22 +39,47 @@ func OperationFrom(ctx context.Context) (op Operation, ok bool) {
 }
 
 // operation is one entry of the contract.
-type operation struct{ name, method, path string }
+type operation struct {
+	name, method, path string
+	answers            resourceKind
+}
+
+// resourceKind is a kind of data that an answer or an event has.
+type resourceKind int
+
+const (
+	kindOther resourceKind = iota // as of Client.Call
+	kindAuthSession
+	kindAuthResult
+	kindDocument
+	kindVerification
+	kindSigningSession
+)
+
+// needs are the fields that data of a kind must have. Without them it is no
+// result: its caller could neither find the resource again nor act on it.
+var needs = [...][]string{
+	kindAuthSession:    {"id", "status"},
+	kindAuthResult:     {"session_id", "status"},
+	kindDocument:       {"id"},
+	kindVerification:   {"id", "status"},
+	kindSigningSession: {"id", "status"},
+}
 
 // prefix is the path up to the id that ends it.
 func (o operation) prefix() string { return strings.TrimSuffix(o.path, "{id}") }
 
 var (
-	opToken             = operation{"token", http.MethodPost, "/auth/token"}
-	opCreateAuthSession = operation{"auth.sessions.create", http.MethodPost, "/auth/sessions"}
-	opGetAuthSession    = operation{"auth.sessions.get", http.MethodGet, "/auth/sessions/{id}"}
-	opVerifyAuth        = operation{"auth.verify", http.MethodPost, "/auth/verify"}
+	opToken             = operation{"token", http.MethodPost, "/auth/token", kindOther}
+	opCreateAuthSession = operation{"auth.sessions.create", http.MethodPost, "/auth/sessions", kindAuthSession}
+	opGetAuthSession    = operation{"auth.sessions.get", http.MethodGet, "/auth/sessions/{id}", kindAuthSession}
+	opVerifyAuth        = operation{"auth.verify", http.MethodPost, "/auth/verify", kindAuthResult}
 
-	opUploadIdentityDocument = operation{"identity.documents.upload", http.MethodPost, "/identity/documents"}
-	opStartVerification      = operation{"identity.verifications.start", http.MethodPost, "/identity/verify"}
-	opGetVerification        = operation{"identity.verifications.get", http.MethodGet, "/identity/verifications/{id}"}
+	opUploadIdentityDocument = operation{"identity.documents.upload", http.MethodPost, "/identity/documents", kindDocument}
+	opStartVerification      = operation{"identity.verifications.start", http.MethodPost, "/identity/verify", kindVerification}
+	opGetVerification        = operation{"identity.verifications.get", http.MethodGet, "/identity/verifications/{id}", kindVerification}
 
-	opUploadSigningDocument = operation{"signing.documents.upload", http.MethodPost, "/signing/documents"}
-	opCreateSigningSession  = operation{"signing.sessions.create", http.MethodPost, "/signing/sessions"}
-	opGetSigningSession     = operation{"signing.sessions.get", http.MethodGet, "/signing/sessions/{id}"}
+	opUploadSigningDocument = operation{"signing.documents.upload", http.MethodPost, "/signing/documents", kindDocument}
+	opCreateSigningSession  = operation{"signing.sessions.create", http.MethodPost, "/signing/sessions", kindSigningSession}
+	opGetSigningSession     = operation{"signing.sessions.get", http.MethodGet, "/signing/sessions/{id}", kindSigningSession}
 )

@@ -133,7 +133,7 @@ func TestAbsentFieldsStayAbsent(t *testing.T) {
 
 func TestExpiresInIsSentInHours(t *testing.T) {
 	t.Parallel()
-	a := &api{handle: answers(status(201, ok(`{"id":"sig_1"}`)))}
+	a := &api{handle: answers(status(201, ok(`{"id":"sig_1","session_id":"sig_1","status":"pending"}`)))}
 	c := a.client(t)
 	yes, no := true, false
 	for _, tt := range []struct {

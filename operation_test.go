@@ -45,7 +45,7 @@ func parts(t *testing.T, s sent) map[string]string {
 // Every method's request is the contract's operation.
 func TestMethodsSendTheContractsRequests(t *testing.T) {
 	t.Parallel()
-	a := &api{handle: answers(status(200, ok(`{"id":"x"}`)))}
+	a := &api{handle: answers(status(200, ok(`{"id":"x","session_id":"x","status":"pending"}`)))}
 	c := a.client(t)
 	var got []string
 	for _, call := range postCalls() {
@@ -81,7 +81,7 @@ func TestMethodsSendTheContractsRequests(t *testing.T) {
 
 func TestUploadsSendTheContractsFields(t *testing.T) {
 	t.Parallel()
-	a := &api{handle: answers(status(201, ok(`{"id":"doc_1"}`)))}
+	a := &api{handle: answers(status(201, ok(`{"id":"doc_1","session_id":"doc_1","status":"pending"}`)))}
 	c := a.client(t)
 	file := mid.File{Name: "front.png", ContentType: "image/png", Size: 3, Open: mid.FileFromBytes("", []byte("PNG")).Open}
 
@@ -157,7 +157,9 @@ func TestOperationFrom(t *testing.T) {
 	}, operations)
 }
 
-func ok200(id string) string { return ok(`{"id":"` + id + `"}`) }
+func ok200(id string) string {
+	return ok(`{"id":"` + id + `","session_id":"` + id + `","status":"pending"}`)
+}
 
 // noting is a handler that notes the context of each record.
 type noting struct {

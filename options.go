@@ -1,9 +1,9 @@
 package mid
 
 import (
+	"context"
 	"crypto/tls"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -27,9 +27,12 @@ const defaultAttemptTimeout = 30 * time.Second
 type config struct {
 	clientID, clientSecret string
 
+	credentials func(context.Context) (clientID, clientSecret string, err error)
+
 	baseURL        *url.URL
 	httpClient     http.Client
 	certificate    *tls.Certificate
+	certificateFor func(*tls.CertificateRequestInfo) (*tls.Certificate, error)
 	source         TokenSource
 	cache          TokenCache
 	plan           *Plan
@@ -38,6 +41,7 @@ type config struct {
 	attemptTimeout time.Duration
 	logger         *slog.Logger
 	appInfo        string
+	fieldNames     FieldNames
 	middleware     []func(http.RoundTripper) http.RoundTripper
 	webhooks       WebhookConfig
 }
@@ -58,15 +62,23 @@ func newConfig(clientID, clientSecret string, opts []Option) (*config, error) {
 			return nil, err
 		}
 	}
-	if cfg.source == nil {
+	if cfg.source == nil && cfg.credentials == nil {
 		if err := firstError(credential(fieldClientID, clientID), credential(fieldClientSecret, clientSecret)); err != nil {
 			return nil, err
 		}
 	}
-	if cfg.plan != nil && cfg.limiter != nil {
+	switch {
+	case cfg.plan != nil && cfg.limiter != nil:
 		return nil, invalid("WithPlan", "and WithLimiter exclude each other")
+	case cfg.credentials != nil && cfg.source != nil:
+		return nil, invalid("WithCredentialsFunc", "and WithTokenSource exclude each other")
+	case cfg.certificateFor != nil && cfg.certificate != nil:
+		return nil, invalid("WithClientCertificateFunc", "and WithClientCertificate exclude each other")
 	}
 	if len(cfg.webhooks.Secrets) == 0 && clientSecret != "" {
+		if err := webhookSecret(fieldClientSecret, clientSecret); err != nil {
+			return nil, err
+		}
 		cfg.webhooks.Secrets = []string{clientSecret}
 	}
 	return cfg, nil
@@ -111,8 +123,10 @@ func WithSandbox() Option { return WithBaseURL(SandboxURL) }
 // Timeout and Jar. The client is copied, never changed. A nil Transport means
 // the SDK's own, which speaks TLS 1.3 or nothing. Timeout bounds each attempt
 // as a whole, its body included: leave it zero for large uploads, see
-// [WithAttemptTimeout]. Redirects are never followed, whatever CheckRedirect
-// says.
+// [WithAttemptTimeout]. Clients with a nil Transport and the same settings share
+// their connections. An HTTP/2 connection of your own Transport that has died
+// without a word is found by its [http.HTTP2Config] only. Redirects are never
+// followed, whatever CheckRedirect says.
 func WithHTTPClient(client *http.Client) Option {
 	return func(c *config) error {
 		if client == nil {
@@ -126,22 +140,29 @@ func WithHTTPClient(client *http.Client) Option {
 	}
 }
 
-// WithClientCertificate presents a certificate to the server (mutual TLS, RFC
-// 8705), as some accounts require. With [WithHTTPClient] it needs a client
-// whose Transport is nil or a [*http.Transport] that dials TLS itself; the
-// transport is cloned.
-func WithClientCertificate(cert tls.Certificate) Option {
+// WithCredentialsFunc is for client credentials that rotate: credentials is
+// asked for them at each token request, which is once in a token's life. When
+// the server refuses them (invalid_client), it is asked once more, and the token
+// request is repeated once if they have changed. The client id and secret given
+// to [NewClient] are not sent then, and may be empty; without a secret there,
+// [Client.Webhooks] verifies with the Secrets of [WithWebhooks] only.
+//
+// ctx is the one of the [TokenCache]: it ends with the cache's patience, not
+// with a caller's. An error is retried within the calls' own retries; empty or
+// malformed credentials are a [*ValidationError] and are never sent. It
+// excludes [WithTokenSource]. credentials must be safe for concurrent use.
+func WithCredentialsFunc(credentials func(ctx context.Context) (clientID, clientSecret string, err error)) Option {
 	return func(c *config) error {
-		if len(cert.Certificate) == 0 || cert.PrivateKey == nil {
-			return invalid("WithClientCertificate", "needs a certificate and its private key, see tls.LoadX509KeyPair")
+		if credentials == nil {
+			return invalid("WithCredentialsFunc", "needs a function")
 		}
-		c.certificate = &cert
+		c.credentials = credentials
 		return nil
 	}
 }
 
 // WithTokenSource replaces the exchange of the client credentials for a token.
-// The client id and secret may then be empty.
+// The client id and secret may then be empty. It excludes [WithCredentialsFunc].
 func WithTokenSource(source TokenSource) Option {
 	return func(c *config) error {
 		if source == nil {
@@ -190,7 +211,7 @@ func WithLimiter(limiter Limiter) Option {
 }
 
 // RetryPolicy says when a request is sent again. Retried are connection
-// errors, attempt timeouts and the statuses 429, 500, 502, 503 and 504.
+// errors, attempt timeouts and the statuses 408, 425, 429, 500, 502, 503 and 504.
 //
 // MaxRetries 0 means one request, so begin with [DefaultRetryPolicy] and change
 // what you need:
@@ -199,7 +220,8 @@ func WithLimiter(limiter Limiter) Option {
 //	policy.MaxWait = 20 * time.Second
 type RetryPolicy struct {
 	// MaxRetries is how many requests may follow the first; 0 means one
-	// request. A token request, which is shared, is retried twice at most.
+	// request. A token request, which is shared, is retried twice at most; if it
+	// still fails, the calls that wait for it go on with their own retries.
 	MaxRetries int
 	// MinWait and MaxWait shape the backoff: before the n-th retry it waits
 	// anything up to MinWait·2ⁿ⁻¹, but at most MaxWait (full jitter). Zero:
@@ -264,10 +286,10 @@ func (p RetryPolicy) filled() RetryPolicy {
 	return p
 }
 
-// WithAttemptTimeout bounds the time that one attempt may make no progress:
-// neither a byte of the request's body sent nor a byte of the answer received.
-// Such an attempt is retried. An upload lives as long as its bytes move. The
-// default is 30 seconds; it must be more than zero. To bound a whole call, give
+// WithAttemptTimeout bounds the time that one attempt may make no progress: no
+// connection made, no byte of the request's body acknowledged by the other side,
+// no byte of the answer received. Such an attempt is retried. An upload lives as
+// long as its bytes move. The default is 30 seconds; it must be more than zero. To bound a whole call, give
 // its ctx a deadline.
 func WithAttemptTimeout(timeout time.Duration) Option {
 	return func(c *config) error {
@@ -322,6 +344,22 @@ func WithMiddleware(middleware func(http.RoundTripper) http.RoundTripper) Option
 	}
 }
 
+// WithFieldNames sets how the names of fields are spelled in what is sent: in
+// JSON bodies and in the forms of uploads. Without it they are in [SnakeCase].
+// The keys of metadata stay as they are, and so do token requests, whose names
+// are those of OAuth 2.0, and the bodies of [Client.Call].
+//
+// Answers and events are read in either spelling, whatever is set here.
+func WithFieldNames(names FieldNames) Option {
+	return func(c *config) error {
+		if names != SnakeCase && names != CamelCase {
+			return invalid("WithFieldNames", "takes SnakeCase or CamelCase")
+		}
+		c.fieldNames = names
+		return nil
+	}
+}
+
 // WithWebhooks configures [Client.Webhooks]. Without Secrets it keeps those that
 // were set before, by an earlier WithWebhooks or by [NewClientFromEnv], and else
 // uses the client secret, which is MID's default.
@@ -333,56 +371,5 @@ func WithWebhooks(cfg WebhookConfig) Option {
 			c.webhooks.Secrets = before
 		}
 		return nil
-	}
-}
-
-// transport makes the round tripper at the bottom of the pipeline, without
-// changing what the caller passed in.
-func (c *config) transport() (http.RoundTripper, error) {
-	base := c.httpClient.Transport
-	if base == nil {
-		base = defaultTransport()
-	}
-	if c.certificate == nil {
-		return base, nil
-	}
-	t, ok := base.(*http.Transport)
-	//nolint:staticcheck // DialTLS is deprecated, and would still keep the certificate out.
-	if !ok || t == nil || t.DialTLSContext != nil || t.DialTLS != nil {
-		return nil, invalid("WithClientCertificate", "needs a WithHTTPClient whose Transport is an *http.Transport without DialTLSContext; set the certificate on your own transport instead")
-	}
-	own := t
-	t = own.Clone()
-	if t.TLSClientConfig == nil {
-		t.TLSClientConfig = new(tls.Config)
-	}
-	// With a TLSClientConfig, HTTP/2 is not set up by itself any more, though the
-	// one that was cloned may offer it to the server.
-	if own.TLSNextProto["h2"] != nil {
-		t.ForceAttemptHTTP2 = true
-	}
-	t.TLSClientConfig.Certificates = []tls.Certificate{*c.certificate}
-	t.TLSClientConfig.GetClientCertificate = nil // it would go first
-	return t, nil
-}
-
-// defaultTransport keeps more idle connections to the one host than
-// http.DefaultTransport, which keeps two. An HTTP/2 connection that has died
-// without a word is found out within an attempt of the default timeout, for the
-// attempts that follow would go to it as well. The answer to a ping may have to
-// wait for an upload's bytes that are on their way, so it has time.
-func defaultTransport() *http.Transport {
-	dialer := &net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}
-	return &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           dialer.DialContext,
-		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS13},
-		TLSHandshakeTimeout:   10 * time.Second,
-		ExpectContinueTimeout: time.Second,
-		ForceAttemptHTTP2:     true,
-		HTTP2:                 &http.HTTP2Config{SendPingTimeout: 10 * time.Second, PingTimeout: 15 * time.Second},
-		MaxIdleConns:          256,
-		MaxIdleConnsPerHost:   256,
-		IdleConnTimeout:       90 * time.Second,
 	}
 }

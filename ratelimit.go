@@ -2,23 +2,22 @@ package mid
 
 import (
 	"context"
-	"net/http"
 	"sync"
 	"time"
 
-	"github.com/mobid-io/mid-go/internal/transport"
+	"github.com/mobid-io/mid-go/internal/pacing"
 )
 
-// RateLimit is the quota as the X-RateLimit headers of an answer told it. Its
-// zero value means that nothing was told.
+// RateLimit is the quota as the X-RateLimit headers of an answer report it. Its
+// zero value means that they report none.
 type RateLimit struct {
 	// Limit is how many requests the plan allows in the current window.
 	Limit int
 	// Remaining is how many of them are left.
 	Remaining int
-	// Reset is when the window ends. In what the client returns it is the
-	// server's word, by the server's clock; in what [Limiter.Observe] is given
-	// it has been moved to the local clock.
+	// Reset is when the window ends. In what the client returns it is by the
+	// server's clock; in what [Limiter.Observe] is given it has been moved to
+	// the local clock.
 	Reset time.Time
 }
 
@@ -37,80 +36,96 @@ var (
 )
 
 // Limiter paces the requests of a client, or of several that share a quota.
-// Implementations are safe for concurrent use.
+// Every wire send passes it: first tries, retries and replays, and token
+// requests too, because the server counts them. Implementations are safe for
+// concurrent use.
 type Limiter interface {
 	// Wait returns nil when one request may be sent. It returns an error when
 	// ctx ends, or at once when the wait could not end in time; the best such
-	// error is a [*RateLimitError].
+	// error is a [*RateLimitError]. The call then ends with that error.
 	Wait(ctx context.Context) error
 	// Observe is called once for every Wait that returned nil, when that
-	// request has ended. limit is what the answer told, with Reset moved to
-	// the local clock, or its zero value if there was no answer or it told
-	// nothing. retryAfter is more than zero exactly when the answer was a 429:
-	// nobody should send before it has passed.
-	Observe(limit RateLimit, retryAfter time.Duration)
+	// request has ended or turned out not to be sent. It must not block.
+	Observe(outcome RequestOutcome)
 }
 
-// quota keeps what the answers told, and how far the server's clock is ahead
-// of the local one.
-type quota struct {
-	mu   sync.Mutex
-	last RateLimit
-	// How far the clock is ahead at least, by the answers since a time.
-	ahead time.Duration
-	since time.Time
-	// The latest Date header, as it came and parsed, or the zero time: it is
-	// the same for all answers of a second.
-	date   string
-	dateAt time.Time
+// RequestOutcome is how a request ended that a [Limiter] let go.
+type RequestOutcome struct {
+	// Sent is false for a request that surely never left, such as one whose
+	// connection was refused: the server has not counted it, and its place is
+	// free again. A request of which no answer came has been sent, as far as
+	// anyone knows.
+	Sent bool
+	// RateLimit is the quota that the answer reported, with Reset moved to the
+	// local clock; its zero value if no answer came or it reported none. Answers
+	// overtake each other: of two with one Reset, the one with the lower
+	// Remaining is the later.
+	RateLimit RateLimit
+	// RetryAfter is more than zero if the answer was a 429, and only then:
+	// nothing should be sent before it has passed. Of a 429 that asks for no
+	// wait it is a second, or [RetryPolicy].MaxRetryAfter if that is less.
+	RetryAfter time.Duration
 }
 
-// What the answers told of the clock is forgotten after clockPeriod, for one of
-// the clocks may have been set; at once, if it was ahead by clockStep more.
-const (
-	clockPeriod = 2 * time.Minute
-	clockStep   = time.Minute
-)
+// pacer is what the pipeline paces its requests by.
+type pacer interface {
+	// Wait returns nil when it is the caller's turn.
+	Wait(ctx context.Context, lane pacing.Lane) error
+	// Observe is called once for every Wait that returned nil.
+	Observe(outcome pacing.Outcome)
+	// Quota is what may go now, by what the server reported.
+	Quota() pacing.Quota
+}
 
-// observe notes an answer's quota and returns it with Reset on the local
-// clock.
-//
-// The Date header is cut to whole seconds and some time on its way, so that
-// Date less now is never more than the server's clock is ahead. The largest
-// difference seen is the best bound, and pacing by it is never early.
-func (q *quota) observe(header http.Header, now time.Time) RateLimit {
-	told, ok := transport.ReadQuota(header)
-	if !ok {
-		return RateLimit{}
+// newPacer returns the application's limiter or, if it is nil, the client's own
+// queue; plan may be nil.
+func newPacer(plan *Plan, limiter Limiter, maxWait time.Duration) pacer {
+	switch {
+	case limiter != nil:
+		return &ownLimiter{limiter: limiter}
+	case plan != nil:
+		return pacing.NewQueue(&pacing.Plan{PerMinute: plan.RequestsPerMinute, Burst: plan.Burst}, maxWait)
 	}
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.last = RateLimit(told)
-	ahead := q.serverTime(header, now).Sub(now)
-	if now.Sub(q.since) > clockPeriod || q.ahead-ahead > clockStep {
-		q.since, q.ahead = now, ahead
+	return pacing.NewQueue(nil, maxWait)
+}
+
+// ownLimiter is the application's limiter, with an account of the quota beside
+// it that paces nothing.
+type ownLimiter struct {
+	limiter Limiter
+
+	mu     sync.Mutex
+	window pacing.Window
+}
+
+func (l *ownLimiter) Wait(ctx context.Context, _ pacing.Lane) error {
+	if err := l.limiter.Wait(ctx); err != nil {
+		return err
 	}
-	q.ahead = max(q.ahead, ahead)
-	local := q.last
-	// Added to now, it is on the monotonic clock.
-	local.Reset = now.Add(told.Reset.Sub(now) - q.ahead)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.window.Take()
+	return nil
+}
+
+func (l *ownLimiter) Observe(o pacing.Outcome) {
+	l.limiter.Observe(RequestOutcome{Sent: o.Sent, RateLimit: l.note(o), RetryAfter: o.RetryAfter})
+}
+
+// note returns the quota that an outcome reports, by the local clock.
+func (l *ownLimiter) note(o pacing.Outcome) RateLimit {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.window.Observe(o, time.Now())
+	local := RateLimit(o.Quota)
+	if local != (RateLimit{}) {
+		local.Reset = l.window.Local(local.Reset)
+	}
 	return local
 }
 
-// serverTime is the answer's Date, or now if it has none.
-func (q *quota) serverTime(header http.Header, now time.Time) time.Time {
-	if date := header.Get("Date"); date != q.date || q.dateAt.IsZero() {
-		q.date = date
-		q.dateAt, _ = http.ParseTime(date) // the zero time for what is no date
-	}
-	if q.dateAt.IsZero() {
-		return now
-	}
-	return q.dateAt
-}
-
-func (q *quota) seen() RateLimit {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.last
+func (l *ownLimiter) Quota() pacing.Quota {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.window.Quota(time.Now())
 }

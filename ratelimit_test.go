@@ -317,17 +317,13 @@ func TestLimiterTimeIsNotAttemptTime(t *testing.T) {
 // recorder is a user's limiter.
 type recorder struct {
 	waits    int
-	observed []mid.RateLimit
-	pauses   []time.Duration
+	observed []mid.RequestOutcome
 	refuse   error
 }
 
 func (r *recorder) Wait(context.Context) error { r.waits++; return r.refuse }
 
-func (r *recorder) Observe(limit mid.RateLimit, retryAfter time.Duration) {
-	r.observed = append(r.observed, limit)
-	r.pauses = append(r.pauses, retryAfter)
-}
+func (r *recorder) Observe(o mid.RequestOutcome) { r.observed = append(r.observed, o) }
 
 // A limiter sees every wire send, token requests and failures included, and
 // Reset on the local clock.
@@ -342,9 +338,11 @@ func TestLimiterSeesEverySend(t *testing.T) {
 		require.NoError(t, look(t.Context(), a.client(t, mid.WithLimiter(l))))
 		require.Equal(t, 4, l.waits)
 		require.Len(t, l.observed, 4)
-		require.Equal(t, []time.Duration{0, 0, 3 * time.Second, 0}, l.pauses)
-		require.Zero(t, l.observed[1])
-		got := l.observed[3]
+		// The token request, a lost one, a 429 and a success.
+		require.Equal(t, []mid.RequestOutcome{{Sent: true}, {Sent: true}, {Sent: true, RetryAfter: 3 * time.Second}}, l.observed[:3])
+		require.True(t, l.observed[3].Sent)
+		require.Zero(t, l.observed[3].RetryAfter)
+		got := l.observed[3].RateLimit
 		require.Equal(t, 60, got.Limit)
 		require.Equal(t, 59, got.Remaining)
 		// Its Date was an hour ahead when the test began, some seconds ago.

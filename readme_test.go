@@ -141,7 +141,6 @@ const introduced = `
 var (
 	ctx                              = context.Background()
 	clientID, clientSecret, id       string
-	nonce                            string
 	client                           *mid.Client
 	session                          *mid.AuthSession
 	selfie                           *mid.IdentityDocument

@@ -232,7 +232,7 @@ func TestNoVerbShowsWhoASessionIsOf(t *testing.T) {
 func TestNoVerbShowsAResponsesData(t *testing.T) {
 	t.Parallel()
 	var r mid.Response
-	a := &api{handle: answers(status(200, ok(`{"id":"ver_1","extracted_data":{"first_name":"Adaline"}}`)))}
+	a := &api{handle: answers(status(200, ok(`{"id":"ver_1","status":"verified","extracted_data":{"first_name":"Adaline"}}`)))}
 	_, err := a.client(t).Identity.GetVerification(t.Context(), "ver_1", mid.WithResponse(&r))
 	require.NoError(t, err)
 	require.Contains(t, string(r.Data), "Adaline")

@@ -152,7 +152,7 @@ type formParams interface {
 
 // jsonBody encodes in. The encoder's error may quote the value, which may be
 // personal data, so only the type is named.
-func jsonBody(in any) (transport.Bytes, error) {
+func jsonBody(in any) ([]byte, error) {
 	data, err := json.Marshal(in)
 	if err != nil {
 		return nil, invalid("in", "can't be encoded as JSON: "+jsonwire.Trouble(err, in))

@@ -64,7 +64,7 @@ func flaky() func(*http.Request) (*http.Response, error) {
 		status(503, ""),
 		failed(http.ErrServerClosed),
 		status(401, problem("unauthorized", "The token has expired.", "")),
-		status(200, ok(`{"id":"x"}`)),
+		status(200, ok(`{"id":"x","session_id":"x","status":"pending"}`)),
 	)
 }
 

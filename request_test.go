@@ -63,7 +63,7 @@ func TestIDsAreOnePathSegment(t *testing.T) {
 			mu.Lock()
 			wire, decoded = r.RequestURI, r.PathValue("id")
 			mu.Unlock()
-			_, _ = io.WriteString(w, ok(`{"id":"x"}`))
+			_, _ = io.WriteString(w, ok(`{"id":"x","session_id":"x","status":"pending"}`))
 		})
 	}
 	server := httptest.NewServer(mux)
@@ -206,15 +206,19 @@ func TestCallIn(t *testing.T) {
 		require.Equal(t, "application/json", got.Header.Get("Accept"))
 	}
 	n := len(a.sent())
-	for want, in := range map[string]any{
-		"mid: in can't be encoded as JSON: it holds a chan int":                                           make(chan int),
-		"mid: in can't be encoded as JSON: it holds a value that JSON can't express, like NaN or a cycle": []float64{math.NaN()},
-		"mid: in can't be encoded as JSON: the encoder of mid_test.mute fails":                            mute("ada@example.com"),
-		"mid: in can't be encoded as JSON: it holds a map[bool]int":                                       map[bool]int{true: 1},
+	const unfit = "it holds a value that JSON can't express, like a channel, NaN or a cycle"
+	for _, tt := range []struct {
+		in   any
+		want string
+	}{
+		{make(chan int), unfit},
+		{[]float64{math.NaN()}, unfit},
+		{map[bool]int{true: 1}, unfit},
+		{mute("ada@example.com"), "the encoder of mid_test.mute fails"},
 	} {
-		err := c.Call(t.Context(), "POST", "/x", in, nil)
+		err := c.Call(t.Context(), "POST", "/x", tt.in, nil)
 		requireInvalid(t, err)
-		require.EqualError(t, err, want)
+		require.EqualError(t, err, "mid: in can't be encoded as JSON: "+tt.want)
 	}
 	require.Len(t, a.sent(), n)
 }

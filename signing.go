@@ -84,6 +84,8 @@ type SigningDocument struct {
 	CreatedAt time.Time `json:"created_at"`
 }
 
+func (d *SigningDocument) identity() (id, status string) { return d.ID, "" }
+
 // LogValue shows the document's id only: its name may be personal data.
 func (d SigningDocument) LogValue() slog.Value { return shownTexts("id", d.ID) }
 
@@ -220,6 +222,8 @@ type SigningSession struct {
 	CompletedAt time.Time         `json:"completed_at,omitzero"`
 	Metadata    map[string]string `json:"metadata,omitempty"`
 }
+
+func (s *SigningSession) identity() (id, status string) { return s.ID, string(s.Status) }
 
 // LogValue shows the session's id and status only.
 func (s SigningSession) LogValue() slog.Value {

@@ -13,7 +13,15 @@ import (
 
 // TokenSource gets access tokens, for [WithTokenSource]. Token is called when
 // the client's [TokenCache] has no good token, never for each request. ctx is
-// the cache's and ends with the cache's patience, not with a caller's.
+// the cache's: it has the values of a caller's, such as a trace, and ends with
+// the cache's patience, not with a caller's end.
+//
+// An error is retried within the retries of the calls that wait for the token,
+// unless it is an [*APIError] or an [oauth2.RetrieveError] with a status that is
+// not retried, such as the 401 of refused credentials, or a [*ValidationError].
+// Those end the calls, and a Wait or a Watch, at once. So do a panic and a
+// source that does not return within the cache's patience.
+//
 // Implementations are safe for concurrent use.
 type TokenSource interface {
 	Token(ctx context.Context) (*oauth2.Token, error)
@@ -73,22 +81,39 @@ func (oauth2Source) Format(f fmt.State, _ rune) { writeShown(f, "mid.OAuth2Token
 
 // TokenCache keeps the access token between requests, for [WithTokenCache].
 // The default keeps it in memory for one client; an implementation of one's
-// own shares it between processes. The client asks at every wire send, so Token
-// must be quick when it has a token. When to renew it, ahead of its expiry, is
-// the cache's business: the client sends what it is given, whatever its Expiry,
-// unless it expired while the request waited for the limiter. A store that is
-// shared needs a token's AccessToken, TokenType and Expiry. Implementations are
-// safe for concurrent use.
+// own shares it between processes. The client asks at every wire send, when the
+// request is about to leave, so Token must be quick when it has a token. The
+// client sends what it is given, whatever its Expiry. A store that is shared
+// needs a token's AccessToken, TokenType and Expiry.
+//
+// When to renew a token is the cache's business. The default renews it in the
+// background when a quarter of its life is left, but not earlier than five
+// minutes before its end, and stops using it in the last tenth of its life, or
+// the last ten seconds if they are less. It compares the wall clock, because the
+// monotonic one stands still while a machine sleeps. After a failed renewal it
+// pauses: without a pause every call would start the next.
+//
+// fetch is the client's: it sends the token request, with two retries of its
+// own, or asks the [TokenSource]. The token request passes [Limiter.Wait] like
+// any other request, in front of those that wait there, so fetch may take as long
+// as the limiter makes it wait. A lock that keeps other processes from fetching
+// must end by itself, after a time limit, in case its holder dies; fetching twice
+// does no harm.
+//
+// Implementations are safe for concurrent use.
 type TokenCache interface {
 	// Token returns the cached token, or has it fetched once for all who share
 	// the cache. It returns when ctx ends, but gives fetch a context of the
 	// cache's own, such as [context.WithoutCancel] of ctx with a time limit, so
-	// that one caller's end does not fail the others. An error ends the call,
-	// which is not retried; a Wait or a Watch goes on.
+	// that one caller's end does not fail the others.
+	//
+	// An error of fetch is returned as it is, or wrapped. It is retried as those
+	// of a [TokenSource] are, and so is any other error. Failures are not kept:
+	// the next call fetches anew.
 	Token(ctx context.Context, fetch func(context.Context) (*oauth2.Token, error)) (*oauth2.Token, error)
 	// Invalidate drops t, which the server refused, and only t: a newer token
-	// stays. Tokens are the same when their AccessToken is. An error has the
-	// refused call fail with its 401.
+	// stays. Tokens are the same when their AccessToken is. If it returns an
+	// error, the refused call fails with its 401.
 	Invalidate(ctx context.Context, t *oauth2.Token) error
 }
 

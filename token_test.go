@@ -113,6 +113,8 @@ func TestInvalidClientMakesOneTokenRequest(t *testing.T) {
 	require.Empty(t, a.sent())
 }
 
+// A token request is retried twice by itself; what is left of the calls' own
+// retries follows.
 func TestTokenRequestHasItsOwnSmallRetry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := &api{handle: session, token: func(n int) (*http.Response, error) {
@@ -121,13 +123,14 @@ func TestTokenRequestHasItsOwnSmallRetry(t *testing.T) {
 			}
 			return tokenAnswer(n, time.Hour), nil
 		}}
-		require.NoError(t, look(t.Context(), a.client(t)))
+		require.NoError(t, look(t.Context(), a.client(t), mid.WithoutRetry()))
 		require.Equal(t, 3, a.tokenRequests())
 
 		down := &api{handle: session, token: func(int) (*http.Response, error) { return nil, errors.New("no route") }}
-		err := look(t.Context(), down.client(t, mid.WithRetry(mid.RetryPolicy{MaxRetries: 9})))
-		require.ErrorContains(t, err, "no route")
-		require.Equal(t, 3, down.tokenRequests(), "the calls' retries must not multiply the token's")
+		require.ErrorContains(t, look(t.Context(), down.client(t), mid.WithoutRetry()), "no route")
+		require.Equal(t, 3, down.tokenRequests())
+		require.ErrorContains(t, look(t.Context(), down.client(t)), "no route")
+		require.Equal(t, 3+4*3, down.tokenRequests())
 	})
 }
 
@@ -440,14 +443,25 @@ func TestTokenCacheFailureIsTheCallsError(t *testing.T) {
 
 type ctxKey struct{}
 
-// fetch gets a ctx of the cache's, never a caller's.
+// fetch gets a ctx of the cache's, with the values of a caller's but never its
+// end. It belongs to the operation of a token request.
 func TestFetchGetsAContextOfItsOwn(t *testing.T) {
 	var got context.Context
-	src := source(func(ctx context.Context) (*oauth2.Token, error) {
-		got = ctx
+	var ended error
+	ctx, cancel := context.WithCancel(context.WithValue(t.Context(), ctxKey{}, "trace"))
+	defer cancel()
+	src := source(func(fetchCtx context.Context) (*oauth2.Token, error) {
+		cancel()
+		got, ended = fetchCtx, fetchCtx.Err()
 		return &oauth2.Token{AccessToken: "mine"}, nil
 	})
 	a := &api{handle: session}
-	require.NoError(t, look(context.WithValue(t.Context(), ctxKey{}, "caller's"), a.client(t, mid.WithTokenSource(src))))
-	require.Nil(t, got.Value(ctxKey{}))
+	c := a.client(t, mid.WithTokenSource(src))
+	require.ErrorIs(t, look(ctx, c), context.Canceled)
+	require.NoError(t, look(t.Context(), c))
+	require.NoError(t, ended)
+	require.Equal(t, "trace", got.Value(ctxKey{}))
+	op, ok := mid.OperationFrom(got)
+	require.True(t, ok)
+	require.Equal(t, mid.Operation{Name: "token", Path: "/auth/token"}, op)
 }

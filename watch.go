@@ -6,8 +6,6 @@ import (
 	"iter"
 	"math/rand/v2"
 	"time"
-
-	"github.com/mobid-io/mid-go/internal/transport"
 )
 
 // PollOptions say how often the Wait… and Watch… methods look. The zero value
@@ -177,21 +175,7 @@ func localExpiry(expires time.Time, r *Response) time.Time {
 	if expires.IsZero() {
 		return time.Time{}
 	}
-	now, serverNow := time.Now(), r.Timestamp
-	if serverNow.IsZero() {
-		serverNow = transport.Date(r.Header, now)
-	}
-	return now.Add(expires.Sub(serverNow))
-}
-
-// permanent reports whether a failed look will fail the same way next time.
-func permanent(err error) bool {
-	if errors.Is(err, ErrRateLimited) || errors.Is(err, ErrServer) {
-		return false
-	}
-	_, api := errors.AsType[*APIError](err)
-	_, parameter := errors.AsType[*ValidationError](err)
-	return api || parameter || !transport.Mendable(err)
+	return time.Now().Add(expires.Sub(r.serverTime()))
 }
 
 // lastFailure is what the wait has to tell of its looks when ctx ended during

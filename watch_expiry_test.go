@@ -92,7 +92,7 @@ func (l *refusingOnce) Wait(context.Context) error {
 	return nil
 }
 
-func (*refusingOnce) Observe(mid.RateLimit, time.Duration) {}
+func (*refusingOnce) Observe(mid.RequestOutcome) {}
 
 // What the client's own limiter asks to wait is waited for, as the server's
 // word is.

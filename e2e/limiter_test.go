@@ -2,7 +2,6 @@ package e2e_test
 
 import (
 	"context"
-	"time"
 
 	"github.com/mobid-io/mid-go"
 )
@@ -10,5 +9,5 @@ import (
 // noLimiter lets everything pass, so that a test meets the server's own limit.
 type noLimiter struct{}
 
-func (noLimiter) Wait(ctx context.Context) error       { return ctx.Err() }
-func (noLimiter) Observe(mid.RateLimit, time.Duration) {}
+func (noLimiter) Wait(ctx context.Context) error { return ctx.Err() }
+func (noLimiter) Observe(mid.RequestOutcome)     {}

@@ -109,52 +109,6 @@ func TestAuthSessionExpires(t *testing.T) {
 	})
 }
 
-func TestDrivingErrorsSayWhatToDo(t *testing.T) {
-	c := start(t)
-	s := c.session("")
-	require.NoError(t, c.srv.Scan(s.ID))
-	assert.EqualError(t, c.srv.Scan(s.ID), "midtest: session "+s.ID+" is already scanned; go on with Approve, Reject or Expire")
-	require.NoError(t, c.srv.Reject(s.ID))
-	assert.Equal(t, mid.AuthRejected, c.status(s.ID))
-	for _, err := range []error{c.srv.Scan(s.ID), c.srv.Approve(s.ID, ""), c.srv.Reject(s.ID), c.srv.Expire(s.ID)} {
-		assert.EqualError(t, err, "midtest: session "+s.ID+" is already rejected; create another one to drive")
-	}
-	for _, err := range []error{c.srv.Scan("sess_x"), c.srv.Approve("sess_x", ""), c.srv.Reject("sess_x")} {
-		assert.EqualError(t, err, `midtest: there is no authentication session "sess_x"; AuthSessions lists those of this server`)
-	}
-	assert.EqualError(t, c.srv.Expire("sess_x"), `midtest: there is no authentication session, verification or signing session "sess_x"; `+
-		`AuthSessions, Verifications and SigningSessions list those of this server`)
-	other := c.session("")
-	require.NoError(t, c.srv.Expire(other.ID))
-	assert.Equal(t, mid.AuthExpired, c.status(other.ID))
-	assert.Equal(t, other.ID, c.srv.AuthSessions()[0].ID, "the newest first")
-}
-
-func TestAutoComplete(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := start(t, midtest.WithInMemory(), midtest.WithAutoComplete(10*time.Second))
-		session, rejected := c.session(""), c.session("")
-		verification, signing := c.verification(""), c.signing("")
-		require.NoError(t, c.srv.Reject(rejected.ID), "what the test does goes first")
-
-		time.Sleep(5 * time.Second)
-		synctest.Wait()
-		assert.Equal(t, mid.AuthScanned, c.status(session.ID))
-		assert.Equal(t, mid.VerificationProcessing, c.srv.Verifications()[0].Status)
-		time.Sleep(5 * time.Second)
-		synctest.Wait()
-		assert.Equal(t, mid.AuthApproved, c.status(session.ID))
-		assert.Equal(t, mid.AuthRejected, c.status(rejected.ID))
-		assert.Equal(t, mid.VerificationVerified, data[mid.Verification](t, c.get("/identity/verifications/"+verification.ID)).Status)
-		signers := c.signingNow(signing.ID).Signers
-		assert.Equal(t, mid.SignerSigned, signers[0].Status)
-		assert.Equal(t, mid.SignerAwaiting, signers[1].Status, "one after the other")
-		time.Sleep(10 * time.Second)
-		synctest.Wait()
-		assert.Equal(t, mid.SigningCompleted, c.signingNow(signing.ID).Status)
-	})
-}
-
 func TestInvalidAuthRequests(t *testing.T) {
 	c := start(t)
 	for _, tc := range []struct {

@@ -36,7 +36,8 @@ func newCall(w http.ResponseWriter, r *http.Request) *call {
 	}
 }
 
-// fingerprint tells requests with the same idempotency key apart.
+// fingerprint is the same for the same request, to compare those with one
+// idempotency key.
 func (c *call) fingerprint(content []byte) string {
 	sum := sha256.Sum256(content)
 	return c.r.Method + " " + c.path + " " + hex.EncodeToString(sum[:])

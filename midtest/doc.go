@@ -11,29 +11,32 @@
 //	defer srv.Close()
 //	app := shop.New(srv.Client())
 //
-// The test plays everybody else.
+// The test plays everyone else.
 //
 // # The users
 //
 // [Server.Scan], [Server.Approve] and [Server.Reject] are the phone;
 // [Server.UpdateChecks] and [Server.CompleteVerification] are the verifier;
-// [Server.Sign] and [Server.Decline] are the signers; [Server.Expire] is time. A test that does
-// not know the ids finds them with [Server.AuthSessions],
-// [Server.Verifications] and [Server.SigningSessions]. Where it does not matter
-// who does what, [WithAutoComplete] plays all of them.
+// [Server.Sign] and [Server.Decline] are the signers; [Server.Expire] is time.
+// A test that does not know the ids finds them with [Server.AuthSessions],
+// [Server.Verifications] and [Server.SigningSessions]. [WithAutoComplete] plays
+// all of the users, where it does not matter what each of them does.
 //
 // # The network and the operators
 //
 // [Server.Inject] makes coming requests fail: with a status, slowly, half-way
-// or without an answer. [Server.SetQuota] and [Server.RevokeTokens] take away
-// what the client counted on.
+// or without an answer. [WithPlan] and [WithQuota] limit requests as a plan's
+// bucket or in fixed windows. [Server.SetQuota] and [Server.RevokeTokens] take
+// away what the client counted on.
 //
 // # The witness
 //
-// [Server.Requests] and [Server.TokenRequests] tell what the code under test
+// [Server.Requests] and [Server.TokenRequests] report what the code under test
 // sent, and [Server.Events] what it was sent, as often as it took.
 // [Server.IdentityDocuments] and [Server.SigningDocuments] list what it
-// uploaded.
+// uploaded. The logs keep the newest 10,000 entries, in no more than 32 MiB
+// each: the oldest lose their bodies first, and are forgotten if that is not
+// enough.
 //
 // # Webhooks
 //
@@ -43,11 +46,16 @@
 // tests of duplicates. [Server.Client] verifies them: its client knows the
 // server's webhook secret.
 //
+// # Other spellings
+//
+// [WithFieldNames] and [WithEnvelope] have the server speak as the vendor's other
+// pages do, in camelCase and with another envelope, for tests of code that must
+// read either.
+//
 // # Demonstrations
 //
-// [WithListener] serves at an address of one's own choice, and
-// [Server.HandlePages] serves pages beside the API, which may drive the server
-// as a test does. The program cmd/mid-mock is both, ready to run.
+// [WithListener] serves at an address of your choice, and [Server.HandlePages]
+// serves pages beside the API, which may drive the server as a test does. The program cmd/mid-mock is both, ready to run.
 //
 // # Time
 //

@@ -17,32 +17,35 @@ import (
 // such a request is counted and logged, but not carried out, unless the fault
 // has only Latency, only Truncate or only these two. Give a 429 a RetryAfter.
 type Fault struct {
-	// Method and Path tell which requests fail; empty: all. Method is in upper
-	// case. Path is either a request's own, like /auth/sessions/sess_1, or the
-	// contract's template, like /auth/sessions/{id}, with or without /v1 before
-	// it. Paths that the contract does not have can fail too.
+	// Method and Path select the requests that fail. If both are empty, every
+	// request does. Method is in upper case. Path is either a request's own, like
+	// /auth/sessions/sess_1, or the contract's template, like /auth/sessions/{id},
+	// with or without /v1 before it. Paths that the contract does not have can
+	// fail too.
 	Method, Path string
-	// Times is how many requests fail; zero: one; negative: all from now on.
+	// Times is how many requests fail. Zero means one, and a negative number
+	// means all from now on.
 	Times int
-	// Chance is how likely a request that matches fails, from 0 to 1; zero:
-	// always. One that is spared uses up none of Times, and may take a fault
-	// that was injected later.
+	// Chance is how likely a request that matches fails, from 0 to 1. Zero means
+	// always. A request that is spared does not count towards Times, and may take
+	// a fault that was injected later.
 	Chance float64
-	// Status is the answer's, 200 to 599. Zero: what goes with Code, else 429
-	// if RetryAfter is set, else 200 for a Body.
+	// Status is the answer's, 200 to 599. If zero, it is what goes with Code, or
+	// 429 if RetryAfter is set, or 200 for a Body.
 	Status int
-	// Code is the error's code. Empty: what goes with a Status of 400 or more.
+	// Code is the error's code. If empty, it is what goes with a Status of 400 or
+	// more.
 	Code string
 	// RetryAfter is the error's retry_after, rounded up to whole seconds. Set
 	// it for a 429: without it the client waits for the quota's window to end,
 	// up to a minute.
 	RetryAfter time.Duration
-	// Latency is how long the server waits before it does anything. Alone, it
-	// delays a request that is then served as ever.
+	// Latency is how long the server waits before it does anything. A fault with
+	// no other effect delays a request that is then served as ever.
 	Latency time.Duration
 	// DropConnection closes the connection without an answer once the whole
-	// request was read. Mind that net/http by itself resends a GET, or a POST
-	// with an Idempotency-Key, if this happens on a connection that it had
+	// request has been read. Mind that net/http by itself resends a GET, or a
+	// POST with an Idempotency-Key, if this happens on a connection that it had
 	// used before.
 	DropConnection bool
 	// Truncate ends the answer's body half-way, with its whole length
@@ -51,8 +54,8 @@ type Fault struct {
 	Truncate bool
 	// Body is sent as it is, in place of an error in the contract's form.
 	Body string
-	// ContentType goes with Body; empty: application/json. With it and an
-	// empty Body, an empty body is sent.
+	// ContentType goes with Body. If empty, it is application/json. With it and
+	// an empty Body, an empty body is sent.
 	ContentType string
 }
 
@@ -65,9 +68,10 @@ func newFaults(routes []route) faults {
 }
 
 // Inject makes coming requests fail. Of several faults that match a request,
-// the one injected first is taken, until its Times are over. It panics on a
-// fault that can't be meant, so that no test passes because nothing failed: if
-// Status can't be an answer's or Chance a chance, if Method is not in upper
+// the one injected first is taken, until its Times are over.
+//
+// Inject panics on an invalid fault, so that no test passes because nothing
+// failed: if Status or Chance is out of its range, if Method is not in upper
 // case, if Path does not begin with a slash or has braces and is no template of
 // the contract, or if the fault does nothing.
 func (s *faults) Inject(f Fault) {

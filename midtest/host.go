@@ -42,7 +42,7 @@ func (t *host) count(_ net.Conn, state http.ConnState) {
 }
 
 func (t *host) close() {
-	// Its errors are the listener's, which serves nobody any more.
+	// Its errors are those of the listener, which is not needed any more.
 	_ = t.server.Close()
 	<-t.served
 	_ = t.server.Close() // again, for a connection accepted while it closed

@@ -51,10 +51,11 @@ func (s *verifications) IdentityDocuments() []mid.IdentityDocument {
 	return snapshots(s.documents, func(d *mid.IdentityDocument) mid.IdentityDocument { return *d })
 }
 
-// UpdateChecks sets the checks of a verification that goes on, but for those
-// that are empty: for what watches them pass one by one. The contract's results
-// are pending, passed, failed and, of the data extraction, completed; any other
-// is taken too. It is an error if the verification is unknown or ended.
+// UpdateChecks sets the checks of a verification that goes on, except for those
+// that are empty: for code that watches them pass one by one. The contract's
+// results are pending, passed, failed and, for the data extraction, completed.
+// Any other is taken too. It is an error if the verification is unknown or
+// ended.
 func (s *verifications) UpdateChecks(verificationID string, checks mid.VerificationChecks) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -72,7 +73,7 @@ func (s *verifications) UpdateChecks(verificationID string, checks mid.Verificat
 }
 
 // CompleteVerification ends a verification. It is an error if the verification
-// is unknown or ended, or if the outcome can't be one.
+// is unknown or ended, or if the outcome is invalid.
 func (s *verifications) CompleteVerification(verificationID string, o Outcome) error {
 	if o.Status == "" {
 		o.Status = mid.VerificationVerified
@@ -177,8 +178,8 @@ func (s *verifications) read(o object) mid.StartVerificationParams {
 	}
 }
 
-// isDocument takes a document whose side was not told for either side, and any
-// if the request does not tell the type.
+// isDocument takes a document that was uploaded without a side for either side,
+// and a document of any type if the request has no type.
 func (s *verifications) isDocument(want mid.DocumentType, side mid.DocumentSide) check {
 	return func(id string) string {
 		doc := s.documents.byID[id]

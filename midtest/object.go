@@ -137,7 +137,7 @@ func (o object) texts(name string, c check) []string {
 	return texts
 }
 
-// objects reads an array of objects, leaving out what is none.
+// objects reads an array of objects, leaving out the items of another type.
 func (o object) objects(name string) []object {
 	var objects []object
 	for i, raw := range o.items(name) {

@@ -92,15 +92,6 @@ func TestEmptyFormFieldsAreNotAbsent(t *testing.T) {
 	}
 }
 
-func TestCallbackURLsThatAreFine(t *testing.T) {
-	c := start(t)
-	for _, url := range []string{
-		"http://localhost", "HTTPS://shop.example.com:65535/hooks/mid?a=%20b&c=[1]#x", "http://[::1]:8700/a;b,c/%C3%BC", "https://user@shop.example.com/",
-	} {
-		assert.Equal(t, 201, c.post("/auth/sessions", mid.CreateAuthSessionParams{Intent: mid.IntentLogin, CallbackURL: url}).status, url)
-	}
-}
-
 func TestTextsMustBeUTF8(t *testing.T) {
 	c := start(t)
 	r := c.post("/auth/sessions", "{\"intent\":\"login\",\"metadata\":{\"name\":\"Zo\xeb\"}}")

@@ -32,11 +32,11 @@ func defaultOptions() options {
 }
 
 // WithAutoComplete plays the users. An authentication session is scanned when
-// half of after has passed since its creation, and approved when all of it has;
-// a verification is verified then. The first signer of a session signs then,
-// and each one after that when after has passed once more. Zero or less: as
-// soon as the creation has been answered, or a little before. Without this
-// option nothing happens unless the test drives it.
+// half of after has passed since its creation, and approved when all of it has.
+// A verification is verified then. The first signer of a session signs then,
+// and each one after that when after has passed once more. If after is zero or
+// less, it happens as soon as the creation has been answered, or a little
+// before. Without this option nothing happens unless the test drives it.
 func WithAutoComplete(after time.Duration) Option {
 	return func(o *options) { o.auto = autoComplete{on: true, after: max(after, 0)} }
 }
@@ -53,8 +53,8 @@ func WithQuota(limit int, length time.Duration) Option {
 
 // WithPlan limits requests as a token bucket does: p.Burst requests may go at
 // once, and p.RequestsPerMinute tokens a minute fill the bucket again. Every
-// request takes a token, token requests and failed ones included; a request
-// that finds none is refused and takes none. The X-RateLimit headers report the
+// request takes a token, token requests and failed ones included. While the
+// bucket is empty, requests are refused. The X-RateLimit headers report the
 // bucket: Limit is the burst, Remaining the tokens that are left, and Reset the
 // time at which the bucket is full again. Of WithPlan and [WithQuota], the later
 // wins. WithPlan panics unless both numbers of p are at least 1, as a plan of
@@ -66,32 +66,31 @@ func WithPlan(p mid.Plan) Option {
 	return func(o *options) { o.counter = newBucket(p) }
 }
 
-// WithFieldNames has the server spell the names of fields as names says; a mode
-// of its own that the SDK's [mid.WithFieldNames] goes with. With
+// WithFieldNames is how the server spells the names of fields. With
 // [mid.CamelCase], answers and events have names like createdAt, and the ids of
 // sessions, verifications, signing sessions and documents are called sessionId,
 // verificationId, signatureRequestId and documentId. Requests must have such
-// names too. The other spelling is refused, with either names, so that no field
-// is lost in silence. Metadata keeps its keys, and the token endpoint the names
-// of OAuth.
+// names too. Either way, a field in the other spelling is refused, so that it is
+// not lost in silence. Metadata keeps its keys, and the token endpoint keeps the
+// names of OAuth. Without this option, names are [mid.SnakeCase].
 func WithFieldNames(names mid.FieldNames) Option {
 	return func(o *options) { o.dialect.names = names }
 }
 
-// WithEnvelope wraps answers as e says. Without it, they have the contract's
-// envelope.
+// WithEnvelope is how answers are wrapped. Without it, they have the contract's
+// envelope, [EnvelopeSuccess].
 func WithEnvelope(e Envelope) Option {
 	return func(o *options) { o.dialect.envelope = e }
 }
 
-// WithTokenLifetime is how long access tokens live: whole seconds, at least
-// one; d is rounded up to that. Without it: an hour.
+// WithTokenLifetime is how long access tokens live. It is rounded up to whole
+// seconds, at least one. Without it, they live for an hour.
 func WithTokenLifetime(d time.Duration) Option {
 	return func(o *options) { o.tokenLifetime = time.Duration(max(seconds(d), 1)) * time.Second }
 }
 
-// WithListener serves on l, for an address of one's own choice. The server
-// closes it.
+// WithListener serves on l, for an address of your choice. The server closes
+// it.
 func WithListener(l net.Listener) Option {
 	return func(o *options) { o.listener, o.dial, o.inMemory = l, nil, false }
 }
@@ -105,8 +104,8 @@ func WithListener(l net.Listener) Option {
 // [mid.WithHTTPClient] with [Server.HTTPClient].
 //
 // A call that failed by its context, on a client without a token, leaves the
-// token's fetch running for those who come later. Let it end before the bubble
-// does: time.Sleep(time.Minute) takes no time there.
+// token's fetch running for later calls. Let it end before the bubble does:
+// time.Sleep(time.Minute) takes no time there.
 func WithInMemory() Option {
 	return func(o *options) {
 		m := newMemoryListener()
@@ -116,8 +115,8 @@ func WithInMemory() Option {
 
 // WithMiddleware serves wrap(h) in place of h, which answers every request,
 // those of [Server.HandlePages] included: for the checks of a gateway, or
-// whatever else stands between a client and MID. Given several times, the first is the
-// outermost. What it answers by itself is neither counted nor logged.
+// anything else between a client and MID. If given several times, the first is
+// the outermost. What it answers by itself is neither counted nor logged.
 func WithMiddleware(wrap func(http.Handler) http.Handler) Option {
 	return func(o *options) { o.middleware = append(o.middleware, wrap) }
 }

@@ -16,21 +16,21 @@ const (
 )
 
 // Outcome is how a verification ends. Its zero value is a success, with an
-// invented person. What a verified or rejected outcome leaves out is invented;
-// an expired one has nothing but its status.
+// invented person. What a verified or rejected outcome leaves out is invented.
+// An expired one has nothing but its status.
 type Outcome struct {
-	// Status is verified, rejected or expired; empty: verified.
+	// Status is verified, rejected or expired. If empty, it is verified.
 	Status mid.VerificationStatus
-	// Confidence is between 0 and 1. Zero: 0.98 if verified, 0.31 if rejected.
+	// Confidence is between 0 and 1. If zero, it is 0.98 for a verified and 0.31
+	// for a rejected outcome.
 	Confidence float64
-	// Checks stay as [Server.UpdateChecks] decided them if they are left out,
-	// and those that it left pending pass; of a rejected outcome, the face
-	// match fails.
+	// Checks, if left out, stay as [Server.UpdateChecks] decided them. Those that
+	// are still pending pass, except that the face match of a rejected outcome
+	// fails.
 	Checks mid.VerificationChecks
-	// ExtractedData is that of an invented person if it is left out.
+	// ExtractedData, if left out, is that of an invented person.
 	ExtractedData mid.ExtractedData
-	// RejectionReason is for a rejected outcome alone; one is given if it is
-	// left out.
+	// RejectionReason is only for a rejected outcome. If empty, one is invented.
 	RejectionReason string
 }
 
@@ -79,7 +79,7 @@ func (o *Outcome) fill(v *mid.Verification) {
 	}
 }
 
-// decided is how a check ends that stands at now.
+// decided is the end of a check that stands at now.
 func decided(now, otherwise string) string {
 	if now != checkPending {
 		return now

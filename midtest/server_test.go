@@ -97,6 +97,6 @@ func TestCloseEndsEverything(t *testing.T) {
 		require.Error(t, err)
 		assert.Len(t, c.srv.Requests(), 2)
 	}
-	// What ends last, the client's side of a connection, has nobody who waits for it.
+	// Close does not wait for what ends last, the client's side of a connection.
 	assert.Eventually(t, func() bool { return runtime.NumGoroutine() <= before+1 }, 5*time.Second, time.Millisecond)
 }

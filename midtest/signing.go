@@ -64,9 +64,9 @@ func (s *signings) SigningDocuments() []mid.SigningDocument {
 }
 
 // Sign makes a signer sign: the one with that SignURL or, of those with that
-// e-mail address, the first who has not. The session is completed when all
-// have. It is an error if the session or the signer is unknown, or the signer
-// or the session has ended.
+// e-mail address, the first that has not signed. The session is completed when
+// all have signed. It is an error if the session or the signer is unknown, or
+// if the session has ended or the signer has signed.
 func (s *signings) Sign(sessionID, signer string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -6,8 +6,8 @@ import (
 	"github.com/mobid-io/mid-go"
 )
 
-// stage is what the sessions and verifications play on: time, users who act by
-// themselves, and the events when something ends.
+// stage is what the sessions and verifications share: time, users that act by
+// themselves, and the events that are sent when something ends.
 type stage struct {
 	names  mid.FieldNames
 	timers *timers
@@ -24,7 +24,7 @@ type autoComplete struct {
 // ending is what a session or verification needs when it ends.
 type ending struct {
 	callbackURL string // empty: no event is sent
-	stop        func() // the expiry; nil if there is none
+	stop        func() // the expiry; nil if it never expires
 }
 
 // end sends the event of a resource that has just ended. The resource is what

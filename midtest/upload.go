@@ -50,11 +50,11 @@ var signingForm = formSpec{
 	fields:       []formField{{"name", false, anyText}},
 }
 
-// form is an upload as it was read. The file's content is gone by then: only
-// its measures remain.
+// form is an upload as it was read. Of the file's content, only its measures
+// remain.
 type form struct {
 	fields map[string]string
-	file   *uploadedFile // nil if there was none
+	file   *uploadedFile // nil if it was not sent
 }
 
 type uploadedFile struct {

@@ -40,23 +40,25 @@ var (
 
 // Options.
 var (
-	_ func(string) mid.Option                                    = mid.WithBaseURL
-	_ func() mid.Option                                          = mid.WithSandbox
-	_ func(*http.Client) mid.Option                              = mid.WithHTTPClient
-	_ func(tls.Certificate) mid.Option                           = mid.WithClientCertificate
-	_ func(mid.TokenSource) mid.Option                           = mid.WithTokenSource
-	_ func(mid.TokenCache) mid.Option                            = mid.WithTokenCache
-	_ func(mid.Plan) mid.Option                                  = mid.WithPlan
-	_ func(mid.Limiter) mid.Option                               = mid.WithLimiter
-	_ func(mid.RetryPolicy) mid.Option                           = mid.WithRetry
-	_ func(time.Duration) mid.Option                             = mid.WithAttemptTimeout
-	_ func(*slog.Logger) mid.Option                              = mid.WithLogger
-	_ func(string, string) mid.Option                            = mid.WithAppInfo
-	_ func(func(http.RoundTripper) http.RoundTripper) mid.Option = mid.WithMiddleware
-	_ func(mid.WebhookConfig) mid.Option                         = mid.WithWebhooks
-	_ func() mid.RetryPolicy                                     = mid.DefaultRetryPolicy
-	_ func(oauth2.TokenSource) mid.TokenSource                   = mid.OAuth2TokenSource
-	_                                                            = mid.RetryPolicy{MaxRetries: int(0), MinWait: time.Duration(0), MaxWait: time.Duration(0), MaxRetryAfter: time.Duration(0)}
+	_ func(string) mid.Option                                                           = mid.WithBaseURL
+	_ func() mid.Option                                                                 = mid.WithSandbox
+	_ func(*http.Client) mid.Option                                                     = mid.WithHTTPClient
+	_ func(tls.Certificate) mid.Option                                                  = mid.WithClientCertificate
+	_ func(func(*tls.CertificateRequestInfo) (*tls.Certificate, error)) mid.Option      = mid.WithClientCertificateFunc
+	_ func(func(context.Context) (clientID, clientSecret string, err error)) mid.Option = mid.WithCredentialsFunc
+	_ func(mid.TokenSource) mid.Option                                                  = mid.WithTokenSource
+	_ func(mid.TokenCache) mid.Option                                                   = mid.WithTokenCache
+	_ func(mid.Plan) mid.Option                                                         = mid.WithPlan
+	_ func(mid.Limiter) mid.Option                                                      = mid.WithLimiter
+	_ func(mid.RetryPolicy) mid.Option                                                  = mid.WithRetry
+	_ func(time.Duration) mid.Option                                                    = mid.WithAttemptTimeout
+	_ func(*slog.Logger) mid.Option                                                     = mid.WithLogger
+	_ func(string, string) mid.Option                                                   = mid.WithAppInfo
+	_ func(func(http.RoundTripper) http.RoundTripper) mid.Option                        = mid.WithMiddleware
+	_ func(mid.WebhookConfig) mid.Option                                                = mid.WithWebhooks
+	_ func() mid.RetryPolicy                                                            = mid.DefaultRetryPolicy
+	_ func(oauth2.TokenSource) mid.TokenSource                                          = mid.OAuth2TokenSource
+	_                                                                                   = mid.RetryPolicy{MaxRetries: int(0), MinWait: time.Duration(0), MaxWait: time.Duration(0), MaxRetryAfter: time.Duration(0)}
 
 	_ func(string) mid.RequestOption         = mid.WithIdempotencyKey
 	_ func(string, string) mid.RequestOption = mid.WithHeader
@@ -90,8 +92,8 @@ func (tokenCache) Token(context.Context, func(context.Context) (*oauth2.Token, e
 }
 func (tokenCache) Invalidate(context.Context, *oauth2.Token) error { return nil }
 
-func (limiter) Wait(context.Context) error           { return nil }
-func (limiter) Observe(mid.RateLimit, time.Duration) {}
+func (limiter) Wait(context.Context) error { return nil }
+func (limiter) Observe(mid.RequestOutcome) {}
 
 func (eventStore) Claim(context.Context, string, time.Duration) (mid.EventClaim, error) {
 	return eventClaim{}, nil
@@ -119,7 +121,7 @@ var (
 	_ func(mid.TokenCache, context.Context, func(context.Context) (*oauth2.Token, error)) (*oauth2.Token, error) = mid.TokenCache.Token
 	_ func(mid.TokenCache, context.Context, *oauth2.Token) error                                                 = mid.TokenCache.Invalidate
 	_ func(mid.Limiter, context.Context) error                                                                   = mid.Limiter.Wait
-	_ func(mid.Limiter, mid.RateLimit, time.Duration)                                                            = mid.Limiter.Observe
+	_ func(mid.Limiter, mid.RequestOutcome)                                                                      = mid.Limiter.Observe
 	_ func(mid.EventStore, context.Context, string, time.Duration) (mid.EventClaim, error)                       = mid.EventStore.Claim
 	_ func(mid.EventClaim, context.Context) (context.Context, error)                                             = mid.EventClaim.Context
 	_ func(mid.EventClaim, context.Context) error                                                                = mid.EventClaim.Done
@@ -139,6 +141,7 @@ var (
 	_ = mid.Plan{RequestsPerMinute: int(0), Burst: int(0)}
 	_ = []mid.Plan{mid.PlanSandbox, mid.PlanStandard, mid.PlanStarter, mid.PlanProfessional}
 	_ = mid.RateLimit{Limit: int(0), Remaining: int(0), Reset: time.Time{}}
+	_ = mid.RequestOutcome{Sent: bool(true), RateLimit: mid.RateLimit{}, RetryAfter: time.Duration(0)}
 	_ = mid.PollOptions{MinInterval: time.Duration(0), MaxInterval: time.Duration(0)}
 )
 

@@ -61,6 +61,7 @@ var (
 // The value sets, because switches of consumers depend on the values too. A map
 // literal with the same key twice does not compile.
 var (
+	_ = map[mid.FieldNames]bool{mid.SnakeCase: true, mid.CamelCase: true}
 	_ = map[mid.Intent]bool{mid.IntentLogin: true, mid.IntentPayment: true, mid.IntentConsent: true}
 	_ = map[mid.AuthStatus]bool{
 		mid.AuthPending: true, mid.AuthScanned: true, mid.AuthApproved: true, mid.AuthRejected: true, mid.AuthExpired: true,

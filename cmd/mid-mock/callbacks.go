@@ -12,11 +12,11 @@ import (
 
 const (
 	callbacksEvery = time.Second
-	maxWarnings    = 100 // hosts; after them, it is a load test
+	maxWarnings    = 100 // hosts; more of them are a load test
 )
 
-// callbacks warns of events that went to other hosts. Whoever reaches an
-// exposed mid-mock chooses them, and has this machine send requests for them.
+// callbacks warns of events that went to other hosts. The clients that reach an
+// exposed mid-mock choose those, and have this machine send requests for them.
 type callbacks struct {
 	srv    *midtest.Server
 	stderr io.Writer

@@ -60,7 +60,7 @@ func (c *config) flags() *flag.FlagSet {
 	fs.Func("names", "spell the names of fields in `snake` or camel case (default snake)", c.setNames)
 	fs.Func("envelope", "wrap answers in an `envelope`: success (the contract's) or code\n"+
 		"(code, message and data; default success)", c.setEnvelope)
-	fs.Func("latency", "let every API request wait for a `duration`, like 250ms (default none)", c.setLatency)
+	fs.Func("latency", "let every API request wait for a `duration`, like 250ms (default 0s)", c.setLatency)
 	fs.Func("error-rate", "answer this `share` of the API requests with 503, from 0 to 1\n"+
 		"(default 0)", c.setErrorRate)
 	fs.Func("auto-complete", "approve, verify and sign by itself after a `duration`; 0s is at once\n"+

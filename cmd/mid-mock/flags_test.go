@@ -27,7 +27,7 @@ func TestBadFlags(t *testing.T) {
 		{[]string{"-quota", "-1/1m"}, "give a number of requests and a duration"},
 		{[]string{"-quota", "60/0s"}, "give a number of requests and a duration"},
 		{[]string{"-names", "kebab"}, "give snake or camel"},
-		{[]string{"-envelope", "none"}, "give success or code"},
+		{[]string{"-envelope", "plain"}, "give success or code"},
 		{[]string{"-latency", "300"}, "with its unit"},
 		{[]string{"-latency", "-1s"}, "give 0s or more"},
 		{[]string{"-error-rate", "10%"}, "from 0 to 1"},

@@ -12,7 +12,7 @@ import (
 // they would be of the same origin.
 type guard struct {
 	exposed bool   // listens on more than loopback
-	public  string // the host that -public-url names; empty: none
+	public  string // the host that -public-url names; empty if it is not given
 }
 
 func (g guard) wrap(next http.Handler) http.Handler {

@@ -14,8 +14,8 @@ import (
 
 func TestHostsThatAreAnswered(t *testing.T) {
 	for _, tc := range []struct {
-		guard     guard
-		yes, none []string
+		guard   guard
+		yes, no []string
 	}{
 		{
 			guard{},
@@ -36,7 +36,7 @@ func TestHostsThatAreAnswered(t *testing.T) {
 		for _, host := range tc.yes {
 			assert.True(t, tc.guard.admits(host), "%+v %s", tc.guard, host)
 		}
-		for _, host := range tc.none {
+		for _, host := range tc.no {
 			assert.False(t, tc.guard.admits(host), "%+v %s", tc.guard, host)
 		}
 	}

@@ -10,7 +10,7 @@ import (
 
 // item is a thing on the page, most of them for someone to decide.
 type item interface {
-	// Key tells it apart from all others, and is its element's id.
+	// Key is unique among all items, and its element's id.
 	Key() string
 	// Open reports whether it waits for a decision.
 	Open() bool
@@ -72,7 +72,7 @@ func (i verificationItem) Title() string {
 	return string(i.DocumentType) + ", " + i.Country
 }
 
-// Percent is the confidence, or empty if there is none.
+// Percent is the confidence. It is empty until there is one.
 func (i verificationItem) Percent() string {
 	if i.Confidence == nil {
 		return ""

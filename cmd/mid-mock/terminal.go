@@ -48,8 +48,8 @@ func environment(srv *midtest.Server) string {
 		"\nexport MID_WEBHOOK_SECRET=" + quote(srv.WebhookSecret) + "\n"
 }
 
-// quote keeps shells from reading an IPv6 address as a pattern. None of the
-// values has a quote in it.
+// quote keeps shells from reading an IPv6 address as a pattern. No value has a
+// quote in it.
 func quote(value string) string {
 	if strings.ContainsAny(value, "[]%") {
 		return "'" + value + "'"

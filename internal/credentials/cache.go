@@ -12,18 +12,6 @@ import (
 	"golang.org/x/oauth2"
 )
 
-const (
-	// A token is renewed when a quarter of its life is left, but not earlier
-	// than renewAhead before its end.
-	renewAhead = 5 * time.Minute
-	// It is not used in the last tenth of its life, or the last spare: it
-	// would expire on its way.
-	spare = 10 * time.Second
-	// After an early renewal failed, the next is tried after a tenth of the
-	// time left, but at least renewPause.
-	renewPause = time.Second
-)
-
 // Fetch gets a new token; it is not nil unless there is an error.
 type Fetch = func(ctx context.Context) (*oauth2.Token, error)
 
@@ -39,14 +27,6 @@ type Cache struct {
 	flight *flight // the fetch under way, nil if none
 }
 
-// entry is a token with the times that follow from its expiry; they are zero
-// for a token that does not expire.
-type entry struct {
-	token *oauth2.Token
-	renew atomic.Pointer[time.Time] // renew in the background from here on; nil: don't
-	stale time.Time                 // do not use from here on
-}
-
 // flight is one fetch; token and err are set when done is closed.
 type flight struct {
 	done  chan struct{}
@@ -54,45 +34,21 @@ type flight struct {
 	err   error
 }
 
-func newEntry(t *oauth2.Token, now time.Time) *entry {
-	e := &entry{token: t}
-	if !t.Expiry.IsZero() {
-		life := t.Expiry.Sub(now)
-		renew := t.Expiry.Add(-min(renewAhead, life/4))
-		e.renew.Store(&renew)
-		e.stale = t.Expiry.Add(-min(spare, life/10))
-	}
-	return e
-}
-
-func (e *entry) usable(now time.Time) bool {
-	return e != nil && (e.stale.IsZero() || now.Before(e.stale))
-}
-
-// due reports, to one caller alone, that the token is to be renewed.
-func (e *entry) due(now time.Time) bool {
-	renew := e.renew.Load()
-	return renew != nil && !now.Before(*renew) && e.renew.CompareAndSwap(renew, nil)
-}
-
-// Ready reports whether Token has a token at hand, so that no fetch is waited
-// for.
-func (c *Cache) Ready() bool { return c.current.Load().usable(time.Now()) }
-
 // Token returns the token kept, if it is still good, without taking a lock.
 // Otherwise it has one fetched for all who ask at the same time. The fetch has
-// a context of its own: a caller whose ctx ends leaves alone. When a token
-// nears its end it is renewed in the background; if that fails it stays in use
-// for as long as it is good.
+// a context of its own, with the values of the caller's that began it: a
+// caller whose ctx ends returns at once, and the fetch goes on for the others.
+// When a token nears its end it is renewed in the background; if that fails it
+// stays in use for as long as it is good.
 func (c *Cache) Token(ctx context.Context, fetch Fetch) (*oauth2.Token, error) {
 	now := time.Now()
 	if e := c.current.Load(); e.usable(now) {
 		if e.due(now) {
-			c.start(fetch, e)
+			c.start(ctx, fetch, e)
 		}
 		return e.token, nil
 	}
-	f := c.start(fetch, nil)
+	f := c.start(ctx, fetch, nil)
 	if f == nil { // another caller was faster
 		return c.Token(ctx, fetch)
 	}
@@ -107,7 +63,7 @@ func (c *Cache) Token(ctx context.Context, fetch Fetch) (*oauth2.Token, error) {
 // start returns the fetch under way, or starts one; nil if meanwhile the entry
 // has been replaced by a good one. The renewed entry is nil for a fetch that
 // callers wait for.
-func (c *Cache) start(fetch Fetch, renewed *entry) *flight {
+func (c *Cache) start(ctx context.Context, fetch Fetch, renewed *entry) *flight {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.flight != nil {
@@ -118,12 +74,13 @@ func (c *Cache) start(fetch Fetch, renewed *entry) *flight {
 	}
 	f := &flight{done: make(chan struct{})}
 	c.flight = f
-	go c.run(f, fetch, renewed)
+	go c.run(context.WithoutCancel(ctx), f, fetch, renewed)
 	return f
 }
 
-func (c *Cache) run(f *flight, fetch Fetch, renewed *entry) {
-	ctx, cancel := context.WithTimeout(context.Background(), c.Patience)
+// run fetches for a flight; it ends with Patience, whatever the fetch does.
+func (c *Cache) run(ctx context.Context, f *flight, fetch Fetch, renewed *entry) {
+	ctx, cancel := context.WithTimeout(ctx, c.Patience)
 	defer cancel()
 	fetched := make(chan outcome, 1)
 	go begin(ctx, fetch, fetched)
@@ -135,7 +92,7 @@ func (c *Cache) run(f *flight, fetch Fetch, renewed *entry) {
 	}
 	if o.err != nil && ctx.Err() != nil {
 		// Not wrapped: to a caller it would look like the end of its own context.
-		o.err = fmt.Errorf("%w within %v: %s", errBroken, c.Patience, strings.TrimPrefix(o.err.Error(), "mid: "))
+		o.err = fmt.Errorf("%w within %v: %s", ErrBroken, c.Patience, strings.TrimPrefix(o.err.Error(), "mid: "))
 	}
 	f.token, f.err = o.token, o.err
 	c.land(f, renewed)
@@ -150,33 +107,33 @@ type outcome struct {
 // begin fetches. A fetch that panics, or ends its goroutine, has an outcome
 // too: it must leave no caller waiting.
 func begin(ctx context.Context, fetch Fetch, fetched chan<- outcome) {
-	o := outcome{err: errBroken}
+	o := outcome{err: ErrBroken}
 	defer func() {
 		if p := recover(); p != nil {
-			o.err = fmt.Errorf("%w: it panicked with a %T", errBroken, p)
+			o.err = fmt.Errorf("%w: it panicked with a %T", ErrBroken, p)
 		}
 		fetched <- o
 	}()
 	o.token, o.err = fetch(ctx)
 }
 
-// land ends a flight: it keeps the token and tells those who wait.
+// land ends a flight: it keeps the token and wakes those who wait.
 func (c *Cache) land(f *flight, renewed *entry) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := time.Now()
 	switch {
 	case f.err == nil:
-		c.current.Store(newEntry(f.token, now))
+		c.current.Store(newEntry(f.token, now.Round(0)))
 	case renewed != nil:
-		next := now.Add(max(renewed.stale.Sub(now)/10, renewPause))
-		renewed.renew.Store(&next)
+		renewed.failed(now)
 	}
 	c.flight = nil
 	close(f.done)
 }
 
-var errBroken = errors.New("the token source did not return")
+// ErrBroken is the error of a fetch that hung, panicked or ended its goroutine.
+var ErrBroken = errors.New("the token source did not return")
 
 // Invalidate drops t, and only t: a newer token stays.
 func (c *Cache) Invalidate(_ context.Context, t *oauth2.Token) error {

@@ -83,34 +83,6 @@ func TestHotPathTakesNoLock(t *testing.T) {
 	require.Zero(t, testing.AllocsPerRun(100, func() { _, _ = c.Token(ctx, fetch) }))
 }
 
-// When a token is renewed and when it is no longer used follows from its life.
-func TestMargins(t *testing.T) {
-	now := time.Now()
-	for _, test := range []struct{ life, renew, stale time.Duration }{
-		{24 * time.Hour, 24*time.Hour - 5*time.Minute, 24*time.Hour - 10*time.Second},
-		{time.Hour, 55 * time.Minute, time.Hour - 10*time.Second},
-		{time.Minute, 45 * time.Second, 54 * time.Second},
-		{4 * time.Second, 3 * time.Second, 3600 * time.Millisecond},
-		{-time.Minute, 0, 0},
-	} {
-		e := newEntry(&oauth2.Token{Expiry: now.Add(test.life)}, now)
-		if test.life < 0 {
-			require.False(t, e.usable(now))
-			continue
-		}
-		require.True(t, e.usable(now))
-		require.False(t, e.due(now.Add(test.renew-1)))
-		require.True(t, e.due(now.Add(test.renew)))
-		require.False(t, e.due(now.Add(test.renew)), "one caller renews")
-		require.True(t, e.usable(now.Add(test.stale-1)))
-		require.False(t, e.usable(now.Add(test.stale)))
-	}
-	forever := newEntry(new(oauth2.Token), now)
-	require.True(t, forever.usable(now.Add(1000*time.Hour)))
-	require.False(t, forever.due(now.Add(1000*time.Hour)))
-	require.False(t, (*entry)(nil).usable(now))
-}
-
 func TestInvalidateDropsOnlyThatToken(t *testing.T) {
 	c, i := newCache(), &issuer{life: time.Hour}
 	first, err := c.Token(t.Context(), i.fetch)
@@ -129,7 +101,7 @@ func TestInvalidateDropsOnlyThatToken(t *testing.T) {
 
 // A newer token that comes while the refused one is being dropped stays. The
 // tokens are long, so that it comes while they are compared.
-func TestInvalidateLeavesATokenAloneThatComesMeanwhile(t *testing.T) {
+func TestInvalidateKeepsATokenThatComesMeanwhile(t *testing.T) {
 	old := strings.Repeat("x", 8<<20)
 	refused := &oauth2.Token{AccessToken: strings.Clone(old)}
 	for range 20 {
@@ -158,14 +130,14 @@ func TestTheSlowerCallerFetchesNothing(t *testing.T) {
 	c, i := new(Cache), &issuer{life: time.Hour}
 	old, newer := newEntry(new(oauth2.Token), time.Now()), newEntry(new(oauth2.Token), time.Now())
 	c.current.Store(newer)
-	require.Nil(t, c.start(i.fetch, nil))
-	require.Nil(t, c.start(i.fetch, old))
-	f := c.start(i.fetch, newer)
+	require.Nil(t, c.start(t.Context(), i.fetch, nil))
+	require.Nil(t, c.start(t.Context(), i.fetch, old))
+	f := c.start(t.Context(), i.fetch, newer)
 	require.NotNil(t, f)
 	<-f.done
 }
 
-// A failure reaches all who wait for it, and nobody who comes later.
+// A failure reaches all who wait for it, and no caller that comes later.
 func TestFailureIsNotKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, i := newCache(), &issuer{life: time.Hour, delay: time.Second, err: errors.New("down")}
@@ -202,7 +174,7 @@ func TestFetchThatHangs(t *testing.T) {
 			c, i, stuck := newCache(), &issuer{life: time.Hour}, make(chan struct{})
 			start := time.Now()
 			_, err := c.Token(t.Context(), func(ctx context.Context) (*oauth2.Token, error) { return hang(ctx, stuck) })
-			require.ErrorIs(t, err, errBroken, name)
+			require.ErrorIs(t, err, ErrBroken, name)
 			require.NotErrorIs(t, err, context.DeadlineExceeded, name)
 			require.Equal(t, 5*time.Minute, time.Since(start), name)
 			token, err := c.Token(t.Context(), i.fetch)
@@ -216,18 +188,48 @@ func TestFetchThatHangs(t *testing.T) {
 	}
 }
 
-func TestParseLifetime(t *testing.T) {
-	sent := time.Now()
-	for text, want := range map[string]time.Duration{
-		"3600": time.Hour, `"60"`: time.Minute, "1.5": 1500 * time.Millisecond,
-		"0": 0, "-5": 0, "null": 0, `"soon"`: 0, "1e99": 0, "[]": 0,
-	} {
-		token, err := Parse([]byte(`{"access_token":"t","expires_in":`+text+`}`), sent)
+// After a failed early renewal there is a pause, or every call of the last
+// minutes would start one: about 40 in five minutes, not 2,401.
+func TestFailedRenewalsArePaused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, i := newCache(), &issuer{life: time.Hour}
+		_, err := c.Token(t.Context(), i.fetch)
 		require.NoError(t, err)
-		if want == 0 {
-			require.Zero(t, token.Expiry, text)
-		} else {
-			require.Equal(t, sent.Add(want), token.Expiry, text)
+		i.err = errors.New("down")
+		time.Sleep(55 * time.Minute)
+		for range 2400 {
+			_, err := c.Token(t.Context(), i.fetch)
+			require.NoError(t, err, "the token is still good")
+			time.Sleep(120 * time.Millisecond)
 		}
-	}
+		require.LessOrEqual(t, i.issued.Load(), int32(50))
+		require.Greater(t, i.issued.Load(), int32(10), "the renewal is not given up")
+	})
+}
+
+// The fetch has the values of the ctx of the caller that began it, such as a
+// trace, and neither its end nor its deadline.
+func TestFetchHasTheValuesOfTheCaller(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCache()
+		type key struct{}
+		ctx, cancel := context.WithTimeout(context.WithValue(t.Context(), key{}, "trace"), time.Second)
+		defer cancel()
+		var landed *oauth2.Token
+		_, err := c.Token(ctx, func(fetchCtx context.Context) (*oauth2.Token, error) {
+			require.Equal(t, "trace", fetchCtx.Value(key{}))
+			deadline, ok := fetchCtx.Deadline()
+			require.True(t, ok)
+			require.Equal(t, c.Patience, time.Until(deadline))
+			time.Sleep(time.Minute) // the caller has left by then
+			require.NoError(t, fetchCtx.Err())
+			landed = &oauth2.Token{AccessToken: "t"}
+			return landed, nil
+		})
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		time.Sleep(2 * time.Minute)
+		token, err := c.Token(t.Context(), nil)
+		require.NoError(t, err)
+		require.Same(t, landed, token)
+	})
 }

@@ -28,11 +28,10 @@ func Trouble(err error, v any) string {
 		}
 		return fmt.Sprintf("it is not JSON, or only its first %d bytes are", e.Offset-1)
 	}
-	if e, ok := errors.AsType[*json.UnsupportedTypeError](err); ok {
-		return fmt.Sprintf("it holds a %v", e.Type)
-	}
-	if _, ok := errors.AsType[*json.UnsupportedValueError](err); ok {
-		return "it holds a value that JSON can't express, like NaN or a cycle"
+	// Which of the two it is differs between releases of Go.
+	_, badType := errors.AsType[*json.UnsupportedTypeError](err)
+	if _, badValue := errors.AsType[*json.UnsupportedValueError](err); badType || badValue {
+		return "it holds a value that JSON can't express, like a channel, NaN or a cycle"
 	}
 	if e, ok := errors.AsType[*json.MarshalerError](err); ok {
 		t := e.Type

@@ -52,14 +52,18 @@ type loud struct{}
 func (*loud) MarshalJSON() ([]byte, error) { return nil, errors.New("hugo") }
 
 func TestTroubleWithAValue(t *testing.T) {
-	for want, v := range map[string]any{
-		"it holds a chan int": map[string]any{"hugo": make(chan int)},
-		"it holds a value that JSON can't express, like NaN or a cycle": math.NaN(),
-		"the encoder of jsonwire.mute fails":                            []any{mute{}},
-		"the encoder of jsonwire.loud fails":                            &loud{},
+	const unfit = "it holds a value that JSON can't express, like a channel, NaN or a cycle"
+	for _, tt := range []struct {
+		v    any
+		want string
+	}{
+		{map[string]any{"hugo": make(chan int)}, unfit},
+		{map[string]any{"hugo": math.NaN()}, unfit},
+		{[]any{mute{}}, "the encoder of jsonwire.mute fails"},
+		{&loud{}, "the encoder of jsonwire.loud fails"},
 	} {
-		_, err := json.Marshal(v)
+		_, err := json.Marshal(tt.v)
 		require.Error(t, err)
-		require.Equal(t, want, Trouble(err, v))
+		require.Equal(t, tt.want, Trouble(err, tt.v))
 	}
 }

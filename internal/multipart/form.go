@@ -1,12 +1,13 @@
 package multipart
 
 import (
-	"crypto/rand"
 	"strings"
+
+	"github.com/mobid-io/mid-go/internal/random"
 )
 
-// NewBoundary returns a boundary that no file has, because nobody can guess it.
-func NewBoundary() string { return "mid-" + rand.Text() }
+// NewBoundary returns a boundary that no file has, because it can't be guessed.
+func NewBoundary() string { return "mid-" + random.Text() }
 
 // frame returns what the body has before the file's bytes and after them.
 func frame(boundary string, fields [][2]string, file File) (head, tail []byte) {

@@ -129,7 +129,7 @@ func (r *reader) took(n int, err error) (int, error) {
 	switch {
 	case err == nil:
 		return n, nil
-	case err != io.EOF:
+	case !errors.Is(err, io.EOF):
 		return n, r.fail(err)
 	case r.sent < size:
 		return n, r.fail(fmt.Errorf("the file is %d bytes, its Size says %d", r.sent, size))

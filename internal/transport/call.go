@@ -1,7 +1,7 @@
 // Package transport is the pipeline that an API call passes on its way to the
 // wire, one file a stage:
 //
-//	retry → auth → limit → log → attempt → middleware → base
+//	retry → auth → limit → bearer → log → attempt → middleware → base
 //
 // Every wire send, first try, retry or replay, passes all stages below retry.
 package transport
@@ -11,7 +11,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
+	"slices"
 	"time"
 )
 
@@ -35,16 +37,28 @@ type Call struct {
 	// no further answer comes.
 	Last *http.Response
 
-	// The tokens of this call's attempts, for keeping them out of error texts.
-	token, replaced string
-	expires         time.Time // of the present token; the zero time: whenever
-	replayed        bool
-	try             try
+	// Left is when the latest request left for the wire.
+	Left time.Time
 
-	cancel context.CancelCauseFunc // ends the present attempt
+	bearing bearing
+	ahead   bool // goes before others in the limiter's queue
+	place   int  // among the [Places] on offer
+	try     try
 
-	fields [6]Field  // room for Header
-	values [8]string // and for the first attempt's
+	present *send // what the present attempt uses
+	first   send  // room for the first
+
+	fields [6]Field // room for Header
+}
+
+// send is what one attempt uses: in one piece, which costs one allocation, or
+// none for the first attempt. What an attempt has left behind may still use
+// its own, so that the next one has another.
+type send struct {
+	url    url.URL
+	values [8]string // of the header
+	watch  watch
+	answer answer
 }
 
 // NewCall returns a call without a header.
@@ -93,15 +107,30 @@ func CallFrom(ctx context.Context) (*Call, bool) {
 func callOf(req *http.Request) *Call { return req.Context().Value(callKey{}).(*Call) }
 
 // Tokens returns the access tokens that the call has sent.
-func (c *Call) Tokens() []string { return []string{c.token, c.replaced} }
+func (c *Call) Tokens() []string { return slices.Clip(c.bearing.used) }
+
+// begin returns the context of the next attempt. The attempt's end must cancel
+// it: the answer has been read by then.
+func (c *Call) begin() (context.Context, context.CancelCauseFunc) {
+	c.present = &c.first
+	if c.Attempts > 0 {
+		c.present = new(send)
+	}
+	// The trace is the parent, so that the request is copied once, not twice.
+	ctx, cancel := context.WithCancelCause(httptrace.WithClientTrace(c, c.present.watch.hooks()))
+	c.present.watch.cancel = cancel
+	return ctx, cancel
+}
 
 // attempt makes the request of one attempt of one that is its own to change.
-// Its header map is its own too: an earlier attempt may still be writing its
-// header, and middleware may have added to it.
+// Its URL and its header are its own too: an earlier attempt may still be
+// writing its header, and middleware may have changed either.
 func (c *Call) attempt(req *http.Request, authorization string) (*http.Request, error) {
+	c.present.url = c.URL
+	req.URL, req.Host = &c.present.url, c.URL.Host
 	n := len(c.Header) + 1
-	values := c.values[:]
-	if c.Attempts > 0 || n > len(values) {
+	values := c.present.values[:]
+	if n > len(values) {
 		values = make([]string, n)
 	}
 	req.Header = make(http.Header, n)
@@ -140,11 +169,3 @@ func (c *Call) rewind() error {
 	defer cancel()
 	return c.Body.Rewind(ctx)
 }
-
-// Permanent marks an error that no retry would mend.
-type Permanent struct{ Err error }
-
-func (p *Permanent) Error() string { return p.Err.Error() }
-
-// Unwrap returns the marked error.
-func (p *Permanent) Unwrap() error { return p.Err }

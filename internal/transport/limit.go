@@ -2,7 +2,9 @@ package transport
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
+	"net"
 	"net/http"
 	"time"
 )
@@ -10,37 +12,143 @@ import (
 // Limit is the stage that paces wire sends.
 type Limit struct {
 	Next http.RoundTripper
-	// Wait returns nil when the request may be sent.
+	// Wait returns nil when the request may be sent: its place in the quota is
+	// taken.
 	Wait func(ctx context.Context) error
-	// Observe is told of each request's end; its answer is nil if none came.
-	Observe func(answer *http.Response)
+	// Observe is called once for every Wait that returned nil. The answer is nil
+	// if there was none; sent is false for a request that surely never left,
+	// whose place is free again.
+	Observe func(answer *http.Response, sent bool)
+	// Prepare gets what a request needs when it is its turn; if nil, it needs
+	// nothing, because it is a token request.
+	Prepare func(call *Call) error
+	// Places are shared by the stages of the calls and of the token requests.
+	Places *Places
 }
 
-// RoundTrip waits for its turn and sends the request. A refusal is final.
+// RoundTrip waits for the request's turn and sends it. A refusal of the limiter
+// is final.
 func (l *Limit) RoundTrip(req *http.Request) (*http.Response, error) {
-	if err := l.Wait(req.Context()); err != nil {
-		return nil, unsent(req, &Permanent{err})
-	}
-	if call := callOf(req); !call.expires.IsZero() && !time.Now().Before(call.expires) {
-		l.Observe(nil)
-		return nil, unsent(req, errExpired)
+	call := callOf(req)
+	if err := l.turn(call); err != nil {
+		return nil, err
 	}
 	var resp *http.Response
+	var err error
+	before := call.Attempts
+	sent := true
 	// Deferred, for the case that middleware panics: what is in flight for
 	// ever would count against the quota for ever.
-	defer func() { l.Observe(resp) }()
-	var err error
+	defer func() { l.Observe(resp, sent) }()
 	resp, err = l.Next.RoundTrip(req)
+	sent = err == nil || call.Attempts > before && !unreached(err)
 	return resp, err
 }
 
-// errExpired says that the token of a request expired before it was its turn.
-var errExpired = errors.New("the access token expired while the request waited")
-
-// unsent closes the body of a request that will not be sent.
-func unsent(req *http.Request, err error) error {
-	if req.Body != nil {
-		_ = req.Body.Close()
+// turn returns nil when the request has a place and all that it needs.
+func (l *Limit) turn(call *Call) error {
+	if l.Prepare == nil {
+		return l.tokenTurn(call)
 	}
-	return err
+	defer func() { call.ahead = false }()
+	var prepared time.Time
+	for range maxTurns {
+		if err := l.wait(call); err != nil {
+			return err
+		}
+		begun := time.Now()
+		if begun.Sub(prepared) < placeLife {
+			return nil
+		}
+		kept, err := l.prepare(call)
+		if err != nil {
+			return err
+		}
+		prepared = time.Now()
+		if kept && prepared.Sub(begun) < placeLife {
+			return nil
+		}
+		if kept {
+			l.Observe(nil, false)
+		}
+		call.ahead = true
+	}
+	// Each token has used up the place that its call had, so this one is sent
+	// with the last, for the server to judge.
+	return l.wait(call)
+}
+
+// prepare gets what the request needs. Meanwhile its place is lent to the token
+// request that it may wait for; kept reports whether it has the place still.
+func (l *Limit) prepare(call *Call) (kept bool, err error) {
+	kept = l.Places.offer(call)
+	if !kept {
+		l.Observe(nil, false)
+	}
+	done := false
+	// Deferred, for the case that the application's token cache panics.
+	defer func() {
+		kept = kept && l.Places.withdraw(call)
+		if kept && !done {
+			l.Observe(nil, false)
+		}
+	}()
+	err = l.Prepare(call)
+	done = err == nil
+	return kept, err
+}
+
+const (
+	// maxTurns bounds how often a call lends its place for a token.
+	maxTurns = 3
+	// placeLife is how long a place may be kept without being used, and a token
+	// without being sent. In a window that has begun since, the server would
+	// count the request once more; the token may have been refused.
+	placeLife = time.Second
+)
+
+// wait waits for a place. A call that had its turn earlier does so ahead of the
+// others, which give it theirs if they get one first.
+func (l *Limit) wait(call *Call) error {
+	if call.ahead {
+		l.Places.wait(1)
+		defer l.Places.wait(-1)
+	}
+	return refusal(l.Wait(call))
+}
+
+// tokenTurn takes the place of a call that waits for the token, so that no call
+// keeps the quota's last place from the very request that it waits for.
+func (l *Limit) tokenTurn(call *Call) error {
+	if l.Places.borrow() {
+		return nil
+	}
+	defer l.Places.served()
+	call.ahead = true
+	return refusal(l.Wait(call))
+}
+
+// refusal marks an error of the limiter as final.
+func refusal(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &Permanent{err}
+}
+
+// Ahead reports whether what waits with ctx goes before the others in the
+// limiter's queue: a token request, which others wait for, or a call that had
+// its turn and lent its place to one.
+func Ahead(ctx context.Context) bool {
+	call, ok := ctx.Value(callKey{}).(*Call)
+	return ok && call.ahead
+}
+
+// unreached reports whether a failed request surely never reached the server:
+// no connection came about.
+func unreached(err error) bool {
+	if op, ok := errors.AsType[*net.OpError](err); ok && (op.Op == "dial" || op.Op == "proxyconnect" || op.Op == "socks connect") {
+		return true
+	}
+	return is[*net.DNSError](err) || is[*tls.CertificateVerificationError](err)
 }

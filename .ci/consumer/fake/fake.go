@@ -18,6 +18,8 @@ var (
 	_ func(time.Duration) midtest.Option                   = midtest.WithAutoComplete
 	_ func(int, time.Duration) midtest.Option              = midtest.WithQuota
 	_ func(mid.Plan) midtest.Option                        = midtest.WithPlan
+	_ func(mid.FieldNames) midtest.Option                  = midtest.WithFieldNames
+	_ func(midtest.Envelope) midtest.Option                = midtest.WithEnvelope
 	_ func(time.Duration) midtest.Option                   = midtest.WithTokenLifetime
 	_ func() midtest.Option                                = midtest.WithInMemory
 	_ func(net.Listener) midtest.Option                    = midtest.WithListener
@@ -51,6 +53,7 @@ var (
 	_ func(*midtest.Server) []mid.IdentityDocument = (*midtest.Server).IdentityDocuments
 	_ func(*midtest.Server) []mid.SigningSession   = (*midtest.Server).SigningSessions
 
+	_ = []midtest.Envelope{midtest.EnvelopeSuccess, midtest.EnvelopeCode}
 	_ = []fmt.Formatter{midtest.Request{}, midtest.Delivery{}}
 
 	_ = midtest.Server{URL: string(""), ClientID: string(""), ClientSecret: string(""), WebhookSecret: string("")}

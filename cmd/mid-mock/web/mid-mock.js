@@ -12,7 +12,7 @@
   let loading = false;
   let stale = false; // something has changed since the page was asked for
 
-  // Screen readers are told what sighted users see.
+  // Screen readers say what sighted users see.
   function say(text) {
     spoken.textContent = text;
   }
@@ -39,7 +39,7 @@
     };
   }
 
-  // A page that nobody sees gives its connection back: browsers allow few.
+  // A page that is hidden gives its connection back: browsers allow few.
   function disconnect() {
     if (source) source.close();
     source = null;
@@ -79,7 +79,7 @@
     tick();
   }
 
-  // Leaves alone what has not changed.
+  // Keeps what has not changed.
   function mergeList(list, fresh, news) {
     let at = list.firstElementChild;
     for (const item of [...fresh.children]) {
@@ -159,7 +159,7 @@
   }
 
   function offerCopy(button) {
-    button.hidden = !navigator.clipboard; // it exists on loopback and https alone
+    button.hidden = !navigator.clipboard; // it exists only on loopback and https
     button.addEventListener("click", async () => {
       try {
         await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);

@@ -1,0 +1,58 @@
+package pacing
+
+import "time"
+
+// refill is the bucket that a server keeps, as far as its answers show it.
+//
+// In a bucket Reset is the time at which it will be full, so that each report
+// tells the interval in which a token comes in: what is missing comes in until
+// Reset. In a window it tells nothing of the kind, and the reports soon
+// contradict each other.
+type refill struct {
+	bucket
+	// The interval is in these bounds. slowest is zero as long as no report says
+	// anything of it.
+	slowest, fastest time.Duration
+	trusted          time.Time // from here on
+}
+
+// distrustFor is how long a server that refused what its bucket should have had
+// room for is taken to count by windows. Others may use the bucket, too.
+const distrustFor = 10 * time.Minute
+
+// note reads a report; date is when it was made. Both its times may be rounded
+// to a second, and the tokens are rounded down.
+func (r *refill) note(q Quota, date time.Time) {
+	used, span := q.Limit-q.Remaining, q.Reset.Sub(date)
+	if used > 1 {
+		slowest := (span + time.Second) / time.Duration(used-1)
+		if r.slowest == 0 || slowest < r.slowest {
+			r.slowest = slowest
+		}
+	}
+	if used > 0 {
+		r.fastest = max(r.fastest, (span-2*time.Second)/time.Duration(used))
+	}
+}
+
+// fits reports whether all reports are those of one bucket.
+func (r *refill) fits(now time.Time) bool {
+	return r.slowest > 0 && r.fastest <= r.slowest && !now.Before(r.trusted)
+}
+
+// fill makes the bucket hold what the server's does. Of the intervals that it may
+// have the longest is taken: what comes in too late is in the next report.
+func (r *refill) fill(q Quota, now time.Time) {
+	r.size, r.interval = q.Limit, r.slowest
+	r.set(q.Remaining, now)
+}
+
+// spend notes a request of this client's, which the same report may not count
+// yet, beside what the report says.
+func (r *refill) spend(remaining int, now time.Time) {
+	r.pace(r.slowest, now)
+	r.take(1, now)
+	if r.tokens(now) > remaining {
+		r.set(remaining, now)
+	}
+}

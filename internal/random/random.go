@@ -1,0 +1,41 @@
+// Package random makes texts that are given once.
+package random
+
+import (
+	"crypto/fips140"
+	cryptorand "crypto/rand"
+	"fmt"
+	"math/rand/v2"
+	"sync/atomic"
+)
+
+// starved is set once package crypto/rand has found no entropy, which it takes
+// half a second to find out.
+var starved atomic.Bool
+
+// Text returns a text of at least 128 random bits, of letters and digits, like
+// that of package crypto/rand.
+//
+// In FIPS 140-3 mode that package draws its entropy from the time that code
+// takes, and panics in a bubble of testing/synctest, where code takes none. The
+// texts are then made by package math/rand/v2: they are unique all the same.
+func Text() string {
+	if !starved.Load() {
+		if text := fromCrypto(); text != "" {
+			return text
+		}
+	}
+	return fmt.Sprintf("%016X%016X", rand.Uint64(), rand.Uint64())
+}
+
+// fromCrypto returns an empty text when package crypto/rand finds no entropy.
+func fromCrypto() string {
+	if fips140.Enabled() {
+		defer func() {
+			if recover() != nil {
+				starved.Store(true)
+			}
+		}()
+	}
+	return cryptorand.Text()
+}
