@@ -20,8 +20,8 @@ type txKey struct{}
 //
 // Use it until the handler returns, and leave its end to the store: a handler
 // that commits or rolls it back itself has its event delivered again. Return
-// the error of every statement, and give statements the handler's ctx, so that
-// they end with the lease.
+// the error of every statement: the database may have rolled back all of them.
+// Give statements the handler's ctx, so that they end with the lease.
 func Tx(ctx context.Context) *sql.Tx {
 	tx, _ := ctx.Value(txKey{}).(*sql.Tx)
 	return tx

@@ -31,7 +31,7 @@ const (
 // every second one of the processes is killed and another started.
 // MID_KILL_EVENTS is the number of events.
 func TestKilledReceiversLoseAndRepeatNothing(t *testing.T) {
-	t.Run("postgres", func(t *testing.T) { killReceivers(t, newDatabase(t, midsql.Postgres), killedEvents(t, 2000)) })
+	t.Run("postgres", func(t *testing.T) { killReceivers(t, newDatabase(t, midsql.Postgres), killedEvents(t, 1000)) })
 	t.Run("sqlite", func(t *testing.T) { killReceivers(t, newDatabase(t, midsql.SQLite), killedEvents(t, 200)) })
 }
 
