@@ -25,10 +25,11 @@
 // # When it is enough
 //
 // It is, if what a handler does is rows of this database. Where it also sends
-// mail, calls another service or asks MID, the transaction can't take that back:
-// an event whose handler fails later comes again. Write a row that says what to
-// send, and send it from there. Do not wait for other machines in a handler,
-// because it holds a connection and its locks meanwhile.
+// mail or calls another service, the transaction can't take that back: an event
+// whose handler fails later comes again. Write a row that says what to send, and
+// send it from there. A handler may ask MID, but it holds a connection meanwhile,
+// and on SQLite the database. Ask before the first write, so that no row stays
+// locked.
 //
 // A receiver of one process that may forget its events at a restart needs none
 // of this: the SDK then keeps them in memory. Receivers without an SQL database
@@ -54,7 +55,8 @@
 //	CREATE INDEX IF NOT EXISTS mid_events_claimed_at ON mid_events (claimed_at);
 //
 // The table is found through the connection's search_path. The role of the
-// receiver needs SELECT, INSERT and DELETE on it. An id that is longer than 255
+// receiver needs SELECT, INSERT, UPDATE and DELETE on it; UPDATE only for locks
+// of rows. An id that is longer than 255
 // bytes, or is not printable ASCII, is stored as its SHA-256. Rows older than 7
 // days, or [WithRetention], are deleted by later claims, ten at most by each.
 //

@@ -79,6 +79,20 @@ func TestClaimWithoutTheTable(t *testing.T) {
 	})
 }
 
+func TestClaimNeedsTheDocumentedRightsOnly(t *testing.T) {
+	d := newDatabase(t, midsql.Postgres)
+	admin, db, id := d.open(t), d.open(t), newEvent()
+	db.SetMaxOpenConns(1) // the one that has the role
+	execute(t, admin, `CREATE ROLE receiver`)
+	t.Cleanup(func() { execute(t, admin, `DROP OWNED BY receiver`); execute(t, admin, `DROP ROLE receiver`) })
+	execute(t, admin, `GRANT SELECT, INSERT, UPDATE, DELETE ON mid_events TO receiver`)
+	execute(t, db, `SET ROLE receiver`)
+	store := d.store(t, db)
+	require.NoError(t, claim(t, store, id, lease).Done(lasting(t)))
+	_, err := store.Claim(lasting(t), id, lease)
+	require.ErrorIs(t, err, mid.ErrEventHandled)
+}
+
 // The ctx lives longer than the test would wait, so an error that is in hand was
 // found without waiting.
 func TestClaimInHandDoesNotWait(t *testing.T) {
