@@ -11,14 +11,6 @@ import (
 	"github.com/mobid-io/mid-go"
 )
 
-// The names of the checks that are about no operation.
-const (
-	checkReach  = "reach"
-	checkClock  = "clock"
-	checkToken  = "token"
-	checkLimits = "rate limits"
-)
-
 // basics are the checks of what every call needs. err is that of the first call.
 // ok is false if the others need not be made.
 func (d *doctor) basics(err error) (ok bool) {
@@ -141,7 +133,7 @@ func (d *doctor) advise(api []string) {
 	if !d.has(opCreateAuthSession) {
 		return
 	}
-	d.Options = slices.Clone(api)
+	d.Options = append([]string{}, api...)
 	if d.names == mid.CamelCase {
 		d.Options = append(d.Options, "mid.WithFieldNames(mid.CamelCase)")
 	}

@@ -10,29 +10,6 @@ import (
 	"github.com/mobid-io/mid-go"
 )
 
-// The operations, as [mid.Operation] names them, and the other checks.
-const (
-	opCreateAuthSession = "auth.sessions.create"
-	opGetAuthSession    = "auth.sessions.get"
-	opVerifyAuth        = "auth.verify"
-
-	opUploadIdentityDocument = "identity.documents.upload"
-	opStartVerification      = "identity.verifications.start"
-	opGetVerification        = "identity.verifications.get"
-
-	opUploadSigningDocument = "signing.documents.upload"
-	opCreateSigningSession  = "signing.sessions.create"
-	opGetSigningSession     = "signing.sessions.get"
-
-	checkNotFound = "an unknown id"
-	checkRefused  = "a wrong field"
-)
-
-var (
-	identityChecks = []string{opUploadIdentityDocument, opStartVerification, opGetVerification}
-	signingChecks  = []string{opUploadSigningDocument, opCreateSigningSession, opGetSigningSession}
-)
-
 // examine makes all checks but that of an event, in an order in which each finds
 // what it needs. write lets it create what the account keeps.
 func (d *doctor) examine(ctx context.Context, write bool) {

@@ -58,7 +58,7 @@ type diagnosis struct {
 	Go      string   `json:"go"`
 	API     string   `json:"api"` // without a host: it may be one of a network inside
 	Checks  []check  `json:"checks"`
-	Options []string `json:"options"` // of mid.NewClientFromEnv, as Go code
+	Options []string `json:"options"` // of mid.NewClientFromEnv, as Go code; nil if nothing is known
 }
 
 func (d *diagnosis) add(c check) { d.Checks = append(d.Checks, c) }

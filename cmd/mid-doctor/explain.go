@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"regexp"
+	"strings"
 	"syscall"
 	"time"
 
@@ -66,12 +67,12 @@ func explainAnswer(err error, e *mid.APIError) string {
 	case errors.Is(err, mid.ErrRateLimited):
 		text += "; try again in " + max(e.RetryAfter, time.Second).Round(time.Second).String()
 	}
-	for i, d := range e.Details {
-		sep := ", "
-		if i == 0 {
-			sep = "; it refuses "
-		}
-		text += sep + shownName(d.Field)
+	var refused []string
+	for _, d := range e.Details {
+		refused = append(refused, shownName(d.Field))
+	}
+	if refused != nil {
+		text += "; it refuses " + strings.Join(refused, ", ")
 	}
 	return text
 }

@@ -25,13 +25,15 @@ func (d *diagnosis) report() string {
 			fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", f.Name, f.Type, f.Verdict, f.remark())
 		}
 	}
-	b.WriteString("\n## Options\n\n```go\n" + code(d.Options) + "\n```\n")
+	if d.Options != nil {
+		b.WriteString("\n## Options\n\n```go\n" + code(d.Options) + "\n```\n")
+	}
 	return b.String()
 }
 
 // save writes the report to a file that only its owner reads.
 func (d *diagnosis) save(path string) error {
-	return os.WriteFile(path, []byte(d.report()), 0o600)
+	return os.WriteFile(path, []byte(d.report()), 0o600) //nolint:gosec // it goes where -report says
 }
 
 // asJSON is the diagnosis for programs.

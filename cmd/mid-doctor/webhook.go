@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,8 +12,6 @@ import (
 
 	"github.com/mobid-io/mid-go"
 )
-
-const checkEvent = "webhook event"
 
 // delivery is what came to the local address.
 type delivery struct {
@@ -132,7 +129,7 @@ func compareEventData(event *mid.Event) []field {
 	if session, err := event.AuthSession(); err == nil {
 		decoded = valueOf(session)
 	}
-	fields := compare(authSession, json.RawMessage(event.Data), decoded)
+	fields := compare(authSession, event.Data, decoded)
 	for i := range fields {
 		fields[i].Name = "data." + fields[i].Name
 	}
