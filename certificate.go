@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+
+	"github.com/mobid-io/mid-go/internal/transport"
 )
 
 // WithClientCertificate presents a certificate to the server (mutual TLS, RFC
@@ -43,23 +45,29 @@ func WithClientCertificateFunc(certificate func(*tls.CertificateRequestInfo) (*t
 // changing what the caller passed in.
 func (c *config) transport() (http.RoundTripper, error) {
 	base := c.httpClient.Transport
-	if base == nil {
-		base = defaultTransport()
-	}
 	option := "WithClientCertificate"
 	switch {
 	case c.certificateFor != nil:
 		option = "WithClientCertificateFunc"
+	case c.certificate == nil && base == nil:
+		return transport.Shared(c.attemptTimeout), nil
 	case c.certificate == nil:
 		return base, nil
+	}
+	if base == nil {
+		base = transport.Default(c.attemptTimeout)
 	}
 	t, ok := base.(*http.Transport)
 	//nolint:staticcheck // DialTLS is deprecated, and would still keep the certificate out.
 	if !ok || t == nil || t.DialTLSContext != nil || t.DialTLS != nil {
 		return nil, invalid(option, "needs a WithHTTPClient whose Transport is an *http.Transport without DialTLSContext; set the certificate on your own transport instead")
 	}
-	own := t
-	t = own.Clone()
+	return transport.Own(c.certified(t)), nil
+}
+
+// certified is a clone of a transport that presents the client's certificate.
+func (c *config) certified(own *http.Transport) *http.Transport {
+	t := own.Clone()
 	if t.TLSClientConfig == nil {
 		t.TLSClientConfig = new(tls.Config)
 	}
@@ -69,7 +77,7 @@ func (c *config) transport() (http.RoundTripper, error) {
 		t.ForceAttemptHTTP2 = true
 	}
 	c.present(t.TLSClientConfig)
-	return t, nil
+	return t
 }
 
 // present has the client's certificate shown in handshakes.
@@ -89,7 +97,8 @@ func (c *config) present(tlsConfig *tls.Config) {
 			err = errNoCertificate
 		}
 		if err != nil {
-			return nil, fmt.Errorf("WithClientCertificateFunc: %w", err)
+			// Another handshake may go well, unlike one in which the sides disagree.
+			return nil, &transport.Later{Err: fmt.Errorf("WithClientCertificateFunc: %w", err)}
 		}
 		return cert, nil
 	}

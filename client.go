@@ -152,11 +152,8 @@ const maxTokenRetries = 2
 
 func retryStage(policy RetryPolicy, next http.RoundTripper) transport.Retry {
 	return transport.Retry{
-		MaxRetries:    policy.MaxRetries,
-		MinWait:       policy.MinWait,
-		MaxWait:       policy.MaxWait,
-		MaxRetryAfter: policy.MaxRetryAfter,
-		Next:          &http.Client{Transport: next, CheckRedirect: transport.NoRedirects},
+		Policy: transport.Policy(policy),
+		Next:   &http.Client{Transport: next, CheckRedirect: transport.NoRedirects},
 	}
 }
 

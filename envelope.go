@@ -152,11 +152,12 @@ func unmarshal(resp *http.Response, data []byte, into target) (*envelope, error)
 	if into != nil && isSuccess(resp) {
 		into.reset()
 		trouble = jsonwire.Unmarshal(data, into)
-		if env := into.head(); trouble == nil && !env.failed() && into.lacks() == "" {
-			return env, nil
+		failed := into.head().failed()
+		if trouble == nil && !failed && into.lacks() == "" {
+			return into.head(), nil
 		}
 		into.reset()
-		if err := jsonwire.Unmarshal(foldAnswer(data, into.holds()), into); err == nil {
+		if !failed && jsonwire.Unmarshal(foldAnswer(data, into.holds()), into) == nil {
 			return into.head(), nil
 		}
 	}
@@ -165,10 +166,10 @@ func unmarshal(resp *http.Response, data []byte, into target) (*envelope, error)
 	if err := jsonwire.Unmarshal(data, env); trouble == nil {
 		trouble = err
 	}
-	if env.Error.Message == "" {
-		other := &envelope{Success: true}
-		if jsonwire.Unmarshal(foldAnswer(data, kindOther), other) == nil {
-			env = other
+	if env.Error.Message == "" && (env.failed() || !isSuccess(resp)) {
+		other := &envelope{}
+		if jsonwire.Unmarshal(foldError(data), other) == nil {
+			return other, trouble
 		}
 	}
 	return env, trouble

@@ -31,7 +31,7 @@ func TestAnswersThatAreNoResult(t *testing.T) {
 			"502 Bad Gateway: 502 Bad Gateway 502 Bad Gateway nginx [request req_h]"},
 		"proxy text":      {503, "upstream connect error\n", nil, "503 Service Unavailable: upstream connect error"},
 		"proxy nothing":   {504, "", nil, "504 Gateway Timeout"},
-		"gateway JSON":    {403, `{"message":"Forbidden"}`, nil, `403 Forbidden: {"message":"Forbidden"}`},
+		"gateway JSON":    {403, `{"message":"Forbidden"}`, nil, `403 Forbidden: Forbidden`},
 		"binary":          {500, "\x1f\x8b\x00\xff\xfe", nil, "500 Internal Server Error"},
 		"cut error":       {500, `{"success":false,"error":{"code":"internal_error"`, nil, `500 Internal Server Error: {"success":false,"error":{"code":"internal_error"`},
 		"error null":      {500, `{"error":null}`, nil, `500 Internal Server Error: {"error":null}`},

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -31,7 +32,8 @@ const (
 //	session_id, verification_id, document_id,
 //	signature_request_id, signing_session_id      id, of the resource that it names
 //	{code, message, data}, error a bool           the envelope
-//	"APPROVED"                                    "approved", as any status, where the status is in capitals
+//	"APPROVED"                                    "approved", where the status is in capitals
+//	{sessionId, status, timestamp, data}          an event, see foldEvent
 //
 // The result of a verification, verified, is read under no other name.
 
@@ -63,15 +65,19 @@ func (o object) encoded() []byte {
 	return data
 }
 
-// text returns a member that is a JSON string or a number.
+// text returns a member that is a JSON string, else an empty text.
 func (o object) text(name string) string {
-	member := o[name]
 	var text string
-	if json.Unmarshal(member, &text) == nil {
+	_ = json.Unmarshal(o[name], &text) // anything else is no text
+	return text
+}
+
+// scalar returns a member that is a JSON string or a number.
+func (o object) scalar(name string) string {
+	var number json.Number
+	if text := o.text(name); text != "" || json.Unmarshal(o[name], &number) != nil {
 		return text
 	}
-	var number json.Number
-	_ = json.Unmarshal(member, &number) // anything else is no text
 	return number.String()
 }
 
@@ -98,52 +104,125 @@ func foldResource(data []byte, kind resourceKind) []byte {
 	return o.encoded()
 }
 
-// foldAnswer returns an answer in the contract's envelope and spelling. A kind of
+// foldAnswer returns a success in the contract's envelope and spelling. A kind of
 // kindOther leaves the data as it came.
 func foldAnswer(body []byte, kind resourceKind) []byte {
-	o := parseObject(body)
+	o := foldEnvelope(body)
 	if o == nil {
 		return body
 	}
-	data, hasData := o["data"]
-	delete(o, "data")
-	o = parseObject(foldNames(o.encoded()))
-	if failed, is := o["error"]; !is || string(failed) == "false" || string(failed) == "true" {
-		o.unwrapCode(string(failed) == "true")
-	}
-	if hasData && kind != kindOther {
-		data = foldResource(data, kind)
-	}
-	if hasData {
-		o["data"] = data
+	if data, ok := o["data"]; ok && kind != kindOther {
+		o["data"] = foldResource(data, kind)
 	}
 	return o.encoded()
 }
 
-// unwrapCode turns {code, message, details} into the contract's error, where it
-// is one.
-func (o object) unwrapCode(failed bool) {
-	code, message := o.text("code"), o.text("message")
-	delete(o, "error")
-	if code == "" && message == "" {
-		if failed {
-			o["success"] = json.RawMessage("false")
+// foldError returns an answer that is no success in the contract's envelope and
+// spelling: what stands beside a bool, or beside nothing, is the error.
+func foldError(body []byte) []byte {
+	o := foldEnvelope(body)
+	if o == nil {
+		return body
+	}
+	if _, is := o["error"]; !is {
+		problem := object{"code": jsonText(o.scalar("code")), "message": jsonText(o.text("message"))}
+		if details, ok := o["details"]; ok {
+			problem["details"] = details
 		}
-		return
+		o["error"] = problem.encoded()
 	}
-	if _, says := o["success"]; !says {
-		o["success"], _ = json.Marshal(!failed)
+	return o.encoded()
+}
+
+// foldEnvelope folds all names but those in the data, and drops an error that is
+// only a bool.
+func foldEnvelope(body []byte) object {
+	o := parseObject(body)
+	if o == nil {
+		return nil
 	}
-	if string(o["success"]) == "true" {
-		return
+	data, hasData := o["data"]
+	delete(o, "data")
+	o = parseObject(foldNames(o.encoded()))
+	if failed := string(o["error"]); failed == "true" || failed == "false" {
+		delete(o, "error")
 	}
-	problem := object{"code": jsonText(code), "message": jsonText(message)}
-	for _, name := range []string{"details", "retry_after"} {
-		if member, ok := o[name]; ok {
-			problem[name] = member
+	if hasData {
+		o["data"] = data
+	}
+	return o
+}
+
+// subjects are the names that an event of the other shape has for the id of what
+// it is about, and what that is.
+var subjects = [...][2]string{
+	{"session_id", "session"},
+	{"verification_id", "verification"},
+	{"signature_request_id", "signature_request"},
+}
+
+// foldEvent returns an event as the contract spells it, with its data as it came.
+//
+// An event of the other shape has no id and no type, but the id of what it is
+// about, its status, a timestamp and data. Its id is made of the subject and the
+// status, so that all its deliveries have the same. Its type is session.status,
+// verification.status or signature_request.status, and all of it is its data.
+func foldEvent(payload []byte) []byte {
+	came := parseObject(payload)
+	if came == nil {
+		return payload
+	}
+	data := came["data"]
+	delete(came, "data")
+	o := parseObject(foldNames(came.encoded()))
+	for _, subject := range subjects {
+		id := o.text(subject[0])
+		if o.text("id") != "" || o.text("type") != "" || id == "" {
+			continue
+		}
+		o["id"] = jsonText(id + ":" + o.text("status"))
+		o["type"] = jsonText(subject[1] + ".status")
+		data = payload
+	}
+	if data != nil {
+		o["data"] = data
+	}
+	millis, ok := unixMillis(o.scalar("timestamp"))
+	delete(o, "timestamp")
+	if ok {
+		o["timestamp"] = strconv.AppendInt(nil, millis, 10)
+	}
+	return o.encoded()
+}
+
+// unixMillis reads a time of RFC 3339, or seconds or milliseconds since 1970.
+func unixMillis(text string) (int64, bool) {
+	if t, ok := jsonwire.ParseTime(text); ok {
+		return t.UnixMilli(), true
+	}
+	const earliest = 1e11 // in 1973, as milliseconds; as seconds, thousands of years from now
+	n, err := strconv.ParseFloat(text, 64)
+	switch {
+	case err != nil || n < 1 || n > 1e15:
+		return 0, false
+	case n < earliest:
+		n *= 1000
+	}
+	return int64(n), true
+}
+
+// foldSubject returns the id of what data of any kind is about, or empty.
+func foldSubject(data []byte) string {
+	o := parseObject(foldNames(data))
+	if id := o.text("id"); id != "" {
+		return id
+	}
+	for _, subject := range subjects {
+		if id := o.text(subject[0]); id != "" {
+			return id
 		}
 	}
-	o["error"] = problem.encoded()
+	return ""
 }
 
 func jsonText(text string) json.RawMessage {

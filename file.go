@@ -14,6 +14,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"unicode"
+
+	"github.com/mobid-io/mid-go/internal/multipart"
 )
 
 var (
@@ -188,6 +190,11 @@ func (r *onceReader) Read(p []byte) (int, error) {
 	}
 	return n, err
 }
+
+// ReadOnce says that there can't be another attempt, even while a Read hangs.
+func (*onceReader) ReadOnce() {}
+
+var _ multipart.Once = (*onceReader)(nil)
 
 func (f File) validate() error {
 	switch {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -124,8 +123,10 @@ func WithSandbox() Option { return WithBaseURL(SandboxURL) }
 // Timeout and Jar. The client is copied, never changed. A nil Transport means
 // the SDK's own, which speaks TLS 1.3 or nothing. Timeout bounds each attempt
 // as a whole, its body included: leave it zero for large uploads, see
-// [WithAttemptTimeout]. Redirects are never followed, whatever CheckRedirect
-// says.
+// [WithAttemptTimeout]. Clients with a nil Transport and the same settings share
+// their connections. An HTTP/2 connection of your own Transport that has died
+// without a word is found by its [http.HTTP2Config] only. Redirects are never
+// followed, whatever CheckRedirect says.
 func WithHTTPClient(client *http.Client) Option {
 	return func(c *config) error {
 		if client == nil {
@@ -210,7 +211,7 @@ func WithLimiter(limiter Limiter) Option {
 }
 
 // RetryPolicy says when a request is sent again. Retried are connection
-// errors, attempt timeouts and the statuses 429, 500, 502, 503 and 504.
+// errors, attempt timeouts and the statuses 408, 425, 429, 500, 502, 503 and 504.
 //
 // MaxRetries 0 means one request, so begin with [DefaultRetryPolicy] and change
 // what you need:
@@ -285,10 +286,10 @@ func (p RetryPolicy) filled() RetryPolicy {
 	return p
 }
 
-// WithAttemptTimeout bounds the time that one attempt may make no progress:
-// neither a byte of the request's body sent nor a byte of the answer received.
-// Such an attempt is retried. An upload lives as long as its bytes move. The
-// default is 30 seconds; it must be more than zero. To bound a whole call, give
+// WithAttemptTimeout bounds the time that one attempt may make no progress: no
+// connection made, no byte of the request's body acknowledged by the other side,
+// no byte of the answer received. Such an attempt is retried. An upload lives as
+// long as its bytes move. The default is 30 seconds; it must be more than zero. To bound a whole call, give
 // its ctx a deadline.
 func WithAttemptTimeout(timeout time.Duration) Option {
 	return func(c *config) error {
@@ -370,26 +371,5 @@ func WithWebhooks(cfg WebhookConfig) Option {
 			c.webhooks.Secrets = before
 		}
 		return nil
-	}
-}
-
-// defaultTransport keeps more idle connections to the one host than
-// http.DefaultTransport, which keeps two. An HTTP/2 connection that has died
-// without a word is found out within an attempt of the default timeout, for the
-// attempts that follow would go to it as well. The answer to a ping may have to
-// wait for an upload's bytes that are on their way, so it has time.
-func defaultTransport() *http.Transport {
-	dialer := &net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}
-	return &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           dialer.DialContext,
-		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS13},
-		TLSHandshakeTimeout:   10 * time.Second,
-		ExpectContinueTimeout: time.Second,
-		ForceAttemptHTTP2:     true,
-		HTTP2:                 &http.HTTP2Config{SendPingTimeout: 10 * time.Second, PingTimeout: 15 * time.Second},
-		MaxIdleConns:          256,
-		MaxIdleConnsPerHost:   256,
-		IdleConnTimeout:       90 * time.Second,
 	}
 }

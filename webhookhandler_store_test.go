@@ -74,9 +74,9 @@ func TestEventSurvivesAStoreThatStumbles(t *testing.T) {
 func TestSignedEventsThatMakeNoSense(t *testing.T) {
 	hooks := newHooks(t, mid.WebhookConfig{})
 	for payload, want := range map[string]string{
-		`{"id":"evt_1","type":"x","data":{}}`:                                    "mid: webhook event is too old or too far ahead: it has no timestamp, in Unix milliseconds",
-		`{"id":"evt_1","type":"x","timestamp":"2026-01-02T03:04:05Z","data":{}}`: "mid: webhook event does not decode: its field timestamp is not a number that fits into int64",
-		`{"id":7,"type":"x","timestamp":1767323045000,"data":{}}`:                "mid: webhook event does not decode: its field id is not a JSON string",
+		`{"id":"evt_1","type":"x","data":{}}`:                     "mid: webhook event is too old or too far ahead: it has no timestamp, in Unix milliseconds",
+		`{"id":"evt_1","type":"x","timestamp":true,"data":{}}`:    "mid: webhook event is too old or too far ahead: it has no timestamp, in Unix milliseconds",
+		`{"id":7,"type":"x","timestamp":1767323045000,"data":{}}`: "mid: webhook event does not decode: its field id is not a JSON string",
 		`["+14155550123"]`: "mid: webhook event does not decode: it is not a JSON object",
 		`Sesame`:           "mid: webhook event does not decode: it is not JSON",
 	} {

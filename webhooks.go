@@ -19,6 +19,9 @@ import (
 // lower-case hexadecimal HMAC-SHA256 (RFC 2104) of the raw request body.
 const SignatureHeader = "X-Webhook-Signature"
 
+// earliestTimestamp is in 1973. What is less is no time in milliseconds.
+const earliestTimestamp = 1e11
+
 const clientIDHeader = "X-Client-Id"
 
 const (
@@ -189,7 +192,8 @@ func (s *WebhookService) Sign(payload []byte) string {
 // Errors match [ErrMissingSignature], [ErrInvalidSignature] or, for a timestamp
 // that is missing or further than [WebhookConfig.Tolerance] from this machine's
 // clock, [ErrStaleEvent]. A signed payload that is not JSON, or has no id or no
-// type, is an error that matches none of these and quotes nothing of it.
+// type, is an error that matches none of these and quotes nothing of it. Events
+// of another spelling or shape are read too, see [Event].
 //
 // Parse does not tell whether the event was handled before; Handler does.
 func (s *WebhookService) Parse(payload []byte, header http.Header) (*Event, error) {
@@ -204,8 +208,11 @@ func (s *WebhookService) Parse(payload []byte, header http.Header) (*Event, erro
 
 		event Event // beside what it is made of: both are on the heap
 	}
-	if err := jsonwire.Unmarshal(payload, &wire); err != nil {
-		return nil, undecodable("webhook event", err, &wire)
+	err := jsonwire.Unmarshal(payload, &wire)
+	if err != nil || wire.ID == "" || wire.Type == "" || wire.Timestamp < earliestTimestamp {
+		if jsonwire.Unmarshal(foldEvent(payload), &wire) != nil && err != nil {
+			return nil, undecodable("webhook event", err, &wire)
+		}
 	}
 	if wire.Timestamp == 0 {
 		return nil, fmt.Errorf("%w: it has no timestamp, in Unix milliseconds", ErrStaleEvent)
@@ -293,8 +300,20 @@ const (
 //
 //	{"id": "evt_1", "type": "signing.completed", "timestamp": 1790000000000, "data": {…}}
 //
-// whose timestamp is a number, in Unix milliseconds. It formats as its id and
-// type alone, as its data may be personal.
+// whose timestamp is a number, in Unix milliseconds. Names in camelCase and other
+// forms of the timestamp are read as well. It formats as its id and type only,
+// because its data may be personal.
+//
+// An event may also come in the shape of the vendor's other pages:
+//
+//	{"sessionId": "sess_1", "status": "approved", "timestamp": 1790000000000, "data": {…}}
+//
+// Such an event has the type session.status, verification.status or
+// signature_request.status, and reaches [EventHandlers.Other]. Its id is made of
+// the subject's id and the status, like sess_1:approved, and its Data is the whole
+// body. Event.AuthSession reads the id from it, for
+// [AuthenticationService.GetSession]; Event.Verification and
+// Event.SigningSession do the same.
 type Event struct {
 	// ID is the same in every delivery of the event; never empty.
 	ID string
@@ -322,18 +341,18 @@ func (e Event) LogValue() slog.Value {
 // is absent, null, does not decode or has no id, or if Type is that of another
 // kind of data. The error quotes nothing of the data.
 func (e *Event) AuthSession() (*AuthSession, error) {
-	return eventData(e, EventAuthenticationCompleted, func(a *AuthSession) string { return a.ID })
+	return eventData[AuthSession](e, EventAuthenticationCompleted, kindAuthSession)
 }
 
 // Verification decodes Data as a verification. Errors are as for AuthSession.
 func (e *Event) Verification() (*Verification, error) {
-	return eventData(e, EventVerificationCompleted, func(v *Verification) string { return v.ID })
+	return eventData[Verification](e, EventVerificationCompleted, kindVerification)
 }
 
 // SigningSession decodes Data as a signing session. Errors are as for
 // AuthSession.
 func (e *Event) SigningSession() (*SigningSession, error) {
-	return eventData(e, EventSigningCompleted, func(s *SigningSession) string { return s.ID })
+	return eventData[SigningSession](e, EventSigningCompleted, kindSigningSession)
 }
 
 // subject is the id of the session or verification that the event is about, or
@@ -342,15 +361,15 @@ func (e *Event) subject() string {
 	var data struct {
 		ID string `json:"id"`
 	}
-	if json.Unmarshal(e.Data, &data) != nil {
-		return ""
+	if json.Unmarshal(e.Data, &data) == nil && data.ID != "" {
+		return data.ID
 	}
-	return data.ID
+	return foldSubject(e.Data)
 }
 
 // eventData lets a type pass that the SDK does not know, because only the
 // caller can tell what its data is.
-func eventData[T any](e *Event, want EventType, id func(*T) string) (*T, error) {
+func eventData[T any](e *Event, want EventType, kind resourceKind) (*T, error) {
 	switch e.Type {
 	case EventAuthenticationCompleted, EventVerificationCompleted, EventSigningCompleted:
 		if e.Type != want {
@@ -361,10 +380,18 @@ func eventData[T any](e *Event, want EventType, id func(*T) string) (*T, error) 
 		return nil, errors.New("mid: event data is missing")
 	}
 	data := new(T)
-	if err := jsonwire.Unmarshal(e.Data, data); err != nil {
+	err := jsonwire.Unmarshal(e.Data, data)
+	if err == nil && missing(data, kind) == "" {
+		return data, nil
+	}
+	data = new(T)
+	if folded := jsonwire.Unmarshal(foldResource(e.Data, kind), data); err == nil {
+		err = folded
+	}
+	if err != nil {
 		return nil, undecodable("event data", err, data)
 	}
-	if id(data) == "" { // which is so for null, too
+	if id, _ := any(data).(identified).identity(); id == "" { // which is so for null, too
 		return nil, errors.New("mid: event data has no id")
 	}
 	return data, nil

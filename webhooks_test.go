@@ -232,8 +232,6 @@ func TestWebhookParseMalformed(t *testing.T) {
 		"trailing":           fmt.Sprintf(`{"id":"evt_1","type":"x","timestamp":%d} Sesame`, now),
 		"a string":           `"Sesame"`,
 		"id of a wrong type": fmt.Sprintf(`{"id":77003311,"type":"x","timestamp":%d}`, now),
-		"timestamp as text":  `{"id":"Sesame","type":"x","timestamp":"77003311"}`,
-		"fractional time":    `{"id":"Sesame","type":"x","timestamp":77003311.5}`,
 		"no id":              fmt.Sprintf(`{"type":"Sesame","timestamp":%d}`, now),
 		"null id":            fmt.Sprintf(`{"id":null,"type":"Sesame","timestamp":%d}`, now),
 		"empty id":           fmt.Sprintf(`{"id":"","type":"Sesame","timestamp":%d}`, now),

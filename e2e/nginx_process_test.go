@@ -51,12 +51,19 @@ func nginx(t *testing.T, upstream string, cfg nginxConfig) string {
 
 func nginxAt(t *testing.T, addr, upstream string, cfg nginxConfig) {
 	t.Helper()
+	command := nginxCommand(t, addr, upstream, cfg)
+	start(t, addr, command[0], command[1:]...)
+}
+
+// nginxCommand is what runs a configured nginx.
+func nginxCommand(t *testing.T, addr, upstream string, cfg nginxConfig) []string {
+	t.Helper()
 	binary, dir := findNginx(t), t.TempDir()
 	file := filepath.Join(dir, "nginx.conf")
 	conf := strings.NewReplacer("DIR", dir, "ADDR", addr, "UPSTREAM", upstream,
 		"HTTP", cfg.http, "LISTEN", cfg.listen, "SERVER", cfg.server, "LOCATION", cfg.location).Replace(nginxConf)
 	require.NoError(t, os.WriteFile(file, []byte(conf), 0o600))
-	start(t, addr, binary, "-p", dir, "-c", file, "-e", "stderr")
+	return []string{binary, "-p", dir, "-c", file, "-e", "stderr"}
 }
 
 // findNginx looks where Debian puts it, which is not in everybody's path.

@@ -69,7 +69,7 @@ func (a *authority) tlsConfig(t *testing.T, more string) nginxConfig {
 	t.Helper()
 	cert, key := a.issue(t, &x509.Certificate{
 		Subject:     pkix.Name{CommonName: "gateway.example.com"},
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), slowLinkServer},
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	})
 	der, err := x509.MarshalPKCS8PrivateKey(key)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net"
 	"os/exec"
+	"path/filepath"
 	"sync"
 	"syscall"
 	"testing"
@@ -19,7 +20,7 @@ type process struct {
 }
 
 // start runs a server until the test ends, and returns when it accepts
-// connections at addr. It runs in a process group of its own, so that what it
+// connections at addr, a TCP address or the path of a socket. It runs in a process group of its own, so that what it
 // started itself ends with it.
 func start(t *testing.T, addr, name string, args ...string) *process {
 	t.Helper()
@@ -40,8 +41,12 @@ func start(t *testing.T, addr, name string, args ...string) *process {
 
 func (p *process) waitFor(t *testing.T, addr string) {
 	t.Helper()
+	network := "tcp"
+	if filepath.IsAbs(addr) {
+		network = "unix"
+	}
 	for deadline := time.Now().Add(30 * time.Second); ; {
-		conn, err := net.DialTimeout("tcp", addr, time.Second)
+		conn, err := net.DialTimeout(network, addr, time.Second)
 		if err == nil {
 			conn.Close()
 			return

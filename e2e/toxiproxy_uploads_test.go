@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"math/rand/v2"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -91,11 +92,16 @@ func TestBadNetworkUploadIsCancelled(t *testing.T) {
 	file, _ := largeFile(t)
 	n.add("bandwidth", "upstream", `{"rate":100}`)
 	ctx, cancel := context.WithCancel(t.Context())
-	time.AfterFunc(200*time.Millisecond, cancel)
-	began := time.Now()
-	_, err := n.client(mid.WithTokenSource(ownToken(n.srv))).Signing.UploadDocument(ctx, mid.UploadSigningDocumentParams{File: file})
+	var cancelled time.Time
+	// Once it is under way: the token has come by then.
+	begun := sync.OnceFunc(func() {
+		time.AfterFunc(200*time.Millisecond, func() { cancelled = time.Now(); cancel() })
+	})
+	_, err := n.client(mid.WithTokenSource(ownToken(n.srv))).Signing.UploadDocument(ctx, mid.UploadSigningDocumentParams{
+		File: file, Progress: func(int64, int64) { begun() },
+	})
 	require.ErrorIs(t, err, context.Canceled)
-	assert.Less(t, time.Since(began), 2*time.Second)
+	assert.Less(t, time.Since(cancelled), 2*time.Second)
 }
 
 // failingBody counts answers that end early.

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/network"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -34,8 +35,22 @@ func (tb *tab) use(l look) {
 	tb.until(fmt.Sprintf(`innerWidth === %d && matchMedia("(prefers-color-scheme: %s)").matches`, l.width, l.scheme))
 }
 
+// speaks has the browser ask for a language.
+func (tb *tab) speaks(language string) {
+	tb.t.Helper()
+	command(tb, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{
+		Headers: network.Headers{"Accept-Language": language},
+	})
+}
+
 // inspect checks the page as it is, in every look.
 func (tb *tab) inspect(name string) {
+	tb.t.Helper()
+	tb.inspectIn(name, "en")
+}
+
+// inspectIn checks a page that is in the given language.
+func (tb *tab) inspectIn(name, language string) {
 	tb.t.Helper()
 	for _, l := range looks {
 		tb.use(l)
@@ -46,7 +61,7 @@ func (tb *tab) inspect(name string) {
 		assert.LessOrEqual(tb.t, ask[int64](tb, "document.documentElement.scrollWidth"), l.width, "%s is cut off at the side", at)
 		tb.picture(at)
 	}
-	assert.Equal(tb.t, "en", ask[string](tb, "document.documentElement.lang"))
+	assert.Equal(tb.t, language, ask[string](tb, "document.documentElement.lang"))
 }
 
 // picture leaves a screenshot, if somebody asked for it.

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/mobid-io/mid-go"
+	"github.com/mobid-io/mid-go/midweb"
 )
 
 // withoutScripts has the pages' scripts not run. What the test evaluates still
@@ -22,27 +23,35 @@ func (tb *tab) withoutScripts() *tab {
 // with scripts.
 func TestSignInWithoutScripts(t *testing.T) {
 	t.Parallel()
-	app := startDemo(t)
-	page, phone := newTab(t).withoutScripts(), newTab(t).withoutScripts()
-	page.startSignIn(app)
+	site := startSite(t, nil)
+	page := newTab(t).withoutScripts()
+	page.startSignIn(site.url)
 	require.Contains(t, ask[string](page, "document.body.innerText"), "This page looks for news every few seconds")
-	code := page.scan()
-	phone.enter(app, code)
-	phone.press("#scan")
-	phone.until(atPhone("scanned"))
+	require.NoError(t, site.Scan(sessionIn(t, page.scan())))
 	page.until(atState("scanned"))
-	phone.press("#reject")
-	phone.until(atPhone("rejected"))
+	require.NoError(t, site.Reject(site.newest()))
 	page.until(atState("rejected"))
 	assert.Zero(t, ask[int](page, `document.querySelectorAll("meta[http-equiv=refresh]").length`),
 		"a page that shows how it ended is refreshed for nothing")
 
 	page.press("[data-for=rejected] button")
 	page.until(atState("waiting"))
-	phone.approveAs(app, page.scan(), "user_ada_marsh")
+	require.NoError(t, site.Approve(sessionIn(t, page.scan()), "user_ada_marsh"))
 	assert.Equal(t, "user_ada_marsh", page.user())
-	page.press("#sign-out")
-	page.until(atHome)
+}
+
+// TestBusyWithoutScripts: a page that is braked tries again by itself, from the
+// address that a program floods.
+func TestBusyWithoutScripts(t *testing.T) {
+	t.Parallel()
+	site := startSite(t, func(c *midweb.Config) { c.Brake = midweb.Brake{} })
+	site.flood(t)
+	page := newTab(t).withoutScripts()
+	page.excuse("429")
+	page.open(site.url)
+	page.press("#start")
+	page.until(atState("waiting"))
+	assert.True(t, page.saw("429"), "nothing was braked")
 }
 
 // TestMockWithoutScripts: the forms do, and a link to refresh.

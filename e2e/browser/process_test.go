@@ -46,6 +46,13 @@ func start(t *testing.T, ready string, env []string, name string, args ...string
 	return p
 }
 
+// kill ends the program as a machine does that fails.
+func (p *process) kill() {
+	_ = p.cmd.Process.Kill() // it may have ended already
+	<-p.ended
+	p.err = nil // that is how it ends
+}
+
 // stop presses Ctrl-C. That must end the program well, whoever is connected.
 func (p *process) stop(t *testing.T) {
 	_ = p.cmd.Process.Signal(os.Interrupt) // it may have ended already

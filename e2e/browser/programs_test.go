@@ -14,7 +14,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/mobid-io/mid-go"
-	"github.com/mobid-io/mid-go/midtest"
 )
 
 // programs are the programs under test, built once.
@@ -57,38 +56,28 @@ func (b *binaries) close() error {
 // weblogin is the example under test.
 type weblogin struct {
 	*process
-	site  string // ends in a slash
-	phone string // the demonstration's page; empty if it has none
+	site string // ends in a slash
 }
 
-// startDemo starts weblogin as its README says: with a fake MID of its own.
-func startDemo(t *testing.T) weblogin {
+// startDemo starts weblogin as its README says, beside mid-mock.
+func startDemo(t *testing.T, m mock) weblogin {
 	t.Helper()
-	p := start(t, ready, environment(), programs.path(t, "weblogin"), "-addr", "127.0.0.1:0")
-	return weblogin{p, p.after(t, "Sign-in page:"), p.after(t, "Demo phone:")}
+	p := start(t, ready, environment(), programs.path(t, "weblogin"),
+		"-addr", "127.0.0.1:0", "-demo", "-mock", strings.TrimSuffix(m.page, "/"))
+	return weblogin{p, p.after(t, "The site is at")}
 }
 
-// startAt starts weblogin as an operator does, with an account at the MID of
-// the given base URL.
-func startAt(t *testing.T, baseURL, id, secret, webhookSecret string) weblogin {
+// startWithAccount starts weblogin as an operator does, with the credentials of
+// an account.
+func startWithAccount(t *testing.T, m mock) weblogin {
 	t.Helper()
-	addr := freeAddr(t) // it has to be known before weblogin starts
 	p := start(t, ready, environment(
-		"MID_BASE_URL="+baseURL,
-		"MID_CLIENT_ID="+id,
-		"MID_CLIENT_SECRET="+secret,
-		"MID_WEBHOOK_SECRET="+webhookSecret,
-		"WEBLOGIN_CALLBACK_URL=http://"+addr+"/webhooks/mid",
-	), programs.path(t, "weblogin"), "-addr", addr)
-	return weblogin{process: p, site: p.after(t, "Sign-in page:")}
-}
-
-// startDriven starts weblogin with a fake MID that the test drives.
-func startDriven(t *testing.T) (weblogin, *midtest.Server) {
-	t.Helper()
-	srv := midtest.NewServer()
-	t.Cleanup(srv.Close)
-	return startAt(t, srv.URL, srv.ClientID, srv.ClientSecret, srv.WebhookSecret), srv
+		"MID_BASE_URL="+m.baseURL,
+		"MID_CLIENT_ID="+m.id,
+		"MID_CLIENT_SECRET="+m.secret,
+		"MID_WEBHOOK_SECRET="+m.hooksSecret,
+	), programs.path(t, "weblogin"), "-addr", "127.0.0.1:0")
+	return weblogin{p, p.after(t, "The site is at")}
 }
 
 // mock is mid-mock under test.
@@ -129,7 +118,7 @@ const ready = "Ctrl-C stops it."
 func environment(settings ...string) []string {
 	var env []string
 	for _, setting := range os.Environ() {
-		if !strings.HasPrefix(setting, "MID_") && !strings.HasPrefix(setting, "WEBLOGIN_") {
+		if !strings.HasPrefix(setting, "MID_") {
 			env = append(env, setting)
 		}
 	}

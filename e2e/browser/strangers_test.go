@@ -8,76 +8,87 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// flowCookie is that of a site on loopback, without TLS.
+const flowCookie = "midweb-login"
+
 // TestTwoBrowsers: each is signed in by the approval of its own code, and by no
 // other.
 func TestTwoBrowsers(t *testing.T) {
 	t.Parallel()
-	app := startDemo(t)
-	noor, ada, phone := newTab(t), newTab(t), newTab(t)
-	noor.startSignIn(app)
-	ada.startSignIn(app)
+	site := startSite(t, nil)
+	noor, ada := newTab(t), newTab(t)
+	noor.startSignIn(site.url)
+	ada.startSignIn(site.url)
 	code, other := noor.scan(), ada.scan()
 	require.NotEqual(t, code, other)
 
-	phone.approveAs(app, other, "user_ada_marsh")
+	require.NoError(t, site.Approve(sessionIn(t, other), "user_ada_marsh"))
 	assert.Equal(t, "user_ada_marsh", ada.user())
 	noor.until(atState("waiting"))
-	noor.open(app.site + "signin") // not even if the page asks
+	noor.open(site.url + "signin/finish") // not even if the page asks
 	noor.until(atState("waiting"))
 	assert.Equal(t, code, noor.scan())
 
-	phone.approveAs(app, code, "user_noor_haddad")
+	require.NoError(t, site.Approve(sessionIn(t, code), "user_noor_haddad"))
 	assert.Equal(t, "user_noor_haddad", noor.user())
-	ada.open(app.site)
+	ada.open(site.url)
 	assert.Equal(t, "user_ada_marsh", ada.user())
-
-	ada.press("#sign-out")
-	ada.until(atHome)
-	noor.open(app.site)
-	assert.Equal(t, "user_noor_haddad", noor.user())
 }
 
 // TestThief has another browser try all that may leak.
 func TestThief(t *testing.T) {
 	t.Parallel()
-	app := startDemo(t)
-	victim, thief, phone := newTab(t), newTab(t), newTab(t)
+	site := startSite(t, nil)
+	victim, thief := newTab(t), newTab(t)
 	gets := func(what, path string) {
 		t.Helper()
-		thief.open(app.site + path)
-		thief.until(atHome)
-		assert.Equal(t, "/", thief.path(), "the thief got somewhere with %s", what)
+		thief.open(site.url + path)
+		thief.until(atStart)
+		assert.Nil(t, thief.cookie(site.url, "user"), "the thief got in with %s", what)
 	}
 
 	// A photo of the screen holds the session's id.
-	victim.startSignIn(app)
-	code := victim.scan()
-	session := code[len("mid://auth?session="):]
-	flow := victim.cookie(app.site, "weblogin-flow")
+	victim.startSignIn(site.url)
+	session := sessionIn(t, victim.scan())
+	flow := victim.cookie(site.url, flowCookie)
 	require.NotNil(t, flow)
-	assert.NotContains(t, code, flow.Value)
-	gets("the session's id in the address", "signin?session="+session)
-	thief.steal(app.site, &network.Cookie{Name: flow.Name, Value: session})
-	gets("the session's id as the cookie", "signin")
+	assert.NotContains(t, flow.Value, session)
+	gets("the session's id in the address", "signin/finish?session="+session)
+	thief.steal(site.url, &network.Cookie{Name: flow.Name, Value: session})
+	gets("the session's id as the cookie", "signin/finish")
 
 	// What else there is, no script can read, and no other site can send.
 	assert.Empty(t, ask[string](victim, "document.cookie"))
 	assert.True(t, flow.HTTPOnly)
 	assert.Equal(t, network.CookieSameSiteLax, flow.SameSite)
 
-	phone.approveAs(app, code, "user_noor_haddad")
+	require.NoError(t, site.Approve(session, "user_noor_haddad"))
 	assert.Equal(t, "user_noor_haddad", victim.user())
-	assert.Nil(t, victim.cookie(app.site, flow.Name), "the flow's cookie outlives the flow")
-	thief.steal(app.site, flow)
-	gets("the cookie of a flow that is over", "signin")
+	assert.Nil(t, victim.cookie(site.url, flow.Name), "the flow's cookie outlives the flow")
+	thief.steal(site.url, flow)
+	gets("the cookie of a flow that is over", "signin/finish")
+}
 
-	login := victim.cookie(app.site, "weblogin-session")
-	require.NotNil(t, login)
-	assert.True(t, login.HTTPOnly)
-	assert.Equal(t, network.CookieSameSiteLax, login.SameSite)
-	assert.Empty(t, ask[string](victim, "document.cookie"))
-	victim.press("#sign-out")
-	victim.until(atHome)
-	thief.steal(app.site, login)
-	gets("the cookie of who has signed out", "")
+// TestTwoTabs: both go on when the code is approved, and a new code in one is
+// seen in the other.
+func TestTwoTabs(t *testing.T) {
+	t.Parallel()
+	site := startSite(t, nil)
+	first := newTab(t)
+	second := first.another()
+	first.startSignIn(site.url)
+	second.open(site.url)
+	second.until(atState("waiting"))
+	assert.Equal(t, first.scan(), second.scan())
+
+	require.NoError(t, site.Reject(site.newest()))
+	first.until(atState("rejected"))
+	second.until(atState("rejected"))
+	first.press("[data-for=rejected] button")
+	first.until(atState("waiting"))
+	second.open(site.url)
+	second.until(atState("waiting"))
+	require.NoError(t, site.Approve(site.newest(), "user_ada_marsh"))
+	assert.Equal(t, "user_ada_marsh", first.user())
+	assert.Equal(t, "user_ada_marsh", second.user())
 }

@@ -28,8 +28,19 @@ type tab struct {
 // test when it ends.
 func newTab(t *testing.T) *tab {
 	t.Helper()
+	return openTab(shared.start(t), t, chromedp.WithNewBrowserContext())
+}
+
+// another opens another tab of the same browser.
+func (tb *tab) another() *tab {
+	tb.t.Helper()
+	return openTab(tb.ctx, tb.t)
+}
+
+func openTab(parent context.Context, t *testing.T, options ...chromedp.ContextOption) *tab {
+	t.Helper()
 	tb := &tab{t: t, witness: &witness{}}
-	ctx, cancel := chromedp.NewContext(shared.start(t), chromedp.WithNewBrowserContext(), chromedp.WithListener(tb.see))
+	ctx, cancel := chromedp.NewContext(parent, append(options, chromedp.WithListener(tb.see))...)
 	tb.ctx = ctx
 	t.Cleanup(func() {
 		if t.Failed() {

@@ -64,6 +64,14 @@ func (w *witness) excuse(text string) {
 	w.excused = append(w.excused, text)
 }
 
+// saw reports whether something that contains the text was found, excused or
+// not.
+func (w *witness) saw(text string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.ContainsFunc(w.found, func(found string) bool { return strings.Contains(found, text) })
+}
+
 // report returns what was found and not excused.
 func (w *witness) report() []string {
 	w.mu.Lock()
@@ -85,7 +93,7 @@ func onLoopback(address string) bool {
 		return true
 	case "http", "https", "ws", "wss":
 		ip := net.ParseIP(u.Hostname())
-		return u.Hostname() == otherHost || ip != nil && ip.IsLoopback()
+		return ip != nil && ip.IsLoopback()
 	}
 	return false
 }

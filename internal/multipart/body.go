@@ -115,6 +115,9 @@ func (b *Body) Rewind(ctx context.Context) error {
 	if b.closeReaders() {
 		return errClosed
 	}
+	if b.source.spent.Load() {
+		return errSpent // without the wait for a Read that may hang
+	}
 	return b.source.within(ctx, func() error {
 		if !b.source.used {
 			return nil

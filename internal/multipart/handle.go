@@ -12,13 +12,20 @@ const maxEmptyReads = 100
 
 var errBadCount = errors.New("read the file: its Read returned an invalid count")
 
+var errSpent = errors.New("the file was read and can't be read again")
+
 // handle is an open file. Its Read gets somewhere or fails, and its errors are
 // those that the upload ends with.
 type handle struct {
 	io.ReadCloser
 	empty error // what a file without bytes fails with; if nil, it is no failure
+	once  bool  // what it has read can't be read again
 	begun bool
 }
+
+// Once is what a reader implements that Open returns for a file that can't be
+// read again.
+type Once interface{ ReadOnce() }
 
 func openHandle(file File) (*handle, error) {
 	rc, err := file.Open()
@@ -28,7 +35,8 @@ func openHandle(file File) (*handle, error) {
 	if rc == nil {
 		return nil, errors.New("the file's Open returned neither a reader nor an error")
 	}
-	return &handle{ReadCloser: rc, empty: file.Empty}, nil
+	_, once := rc.(Once)
+	return &handle{ReadCloser: rc, empty: file.Empty, once: once}, nil
 }
 
 // Read implements [io.Reader]. p must not be empty.

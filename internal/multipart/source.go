@@ -12,6 +12,7 @@ import (
 type source struct {
 	file   File
 	closed atomic.Bool
+	spent  atomic.Bool // something of a file that can't be read again is, or may be, gone
 	baton  baton
 
 	// These are the baton's holder's.
@@ -136,8 +137,10 @@ func (s *source) read(p []byte, offset int64) (int, error) {
 		s.used = true
 		return copy(p, s.prefix[offset:]), nil
 	}
+	s.spent.Store(s.handle.once) // while the Read is under way, it may yet take something
 	n, err := s.handle.Read(p)
 	s.used = s.used || n > 0
+	s.spent.Store(s.handle.once && s.used)
 	return n, err
 }
 

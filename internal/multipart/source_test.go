@@ -166,3 +166,27 @@ func TestWaitsKeepTheCauseOfTheirContext(t *testing.T) {
 		require.ErrorIs(t, err, cause)
 	})
 }
+
+type onceOnly struct{ io.ReadCloser }
+
+func (onceOnly) ReadOnce() {}
+
+// A file that can't be read again is not waited for when its Read hangs.
+func TestRewindDoesNotWaitForWhatCanNotBeReadAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		src, step := hanging(t)
+		file := src.file("a.pdf")
+		inner := file.Open
+		file.Open = func() (io.ReadCloser, error) {
+			rc, err := inner()
+			return onceOnly{rc}, err
+		}
+		b := newBody(t, nil, file)
+		require.NoError(t, b.Rewind(t.Context()), "nothing was read")
+		read := startRead(t, b, open(t, b))
+		synctest.Wait()
+		require.ErrorIs(t, b.Rewind(t.Context()), errSpent)
+		close(step)
+		<-read
+	})
+}

@@ -45,7 +45,7 @@ func run(t *testing.T, q *Queue, srv counter, callers int, latency, lasts time.D
 				}
 				mu.Unlock()
 				time.Sleep(latency - latency/2)
-				q.Observe(answered(now, ok, quota, retryAfter))
+				q.Observe(answered(ok, quota, retryAfter).at(now))
 				time.Sleep(callerPause)
 			}
 		})
@@ -68,7 +68,7 @@ func TestGoodputOfThePublishedPlans(t *testing.T) {
 						t.Run(fmt.Sprintf("%s/%s/plan=%t/%d/%v", name, kind, known != nil, callers, latency), func(t *testing.T) {
 							synctest.Test(t, func(t *testing.T) {
 								time.Sleep(17*time.Second + 123*time.Millisecond)
-								start, lasts, srv := time.Now().Add(lead), 10*time.Minute, server()
+								start, lasts, srv := time.Now().Add(lead), 5*time.Minute, server()
 								granted, refused := run(t, NewQueue(known, time.Hour), srv, callers, latency, lasts)
 								require.Zero(t, refused)
 								speed := float64(callers) / (latency + callerPause).Seconds()

@@ -18,13 +18,14 @@ const (
 	mostDoublings = 20
 )
 
-// room is how many more may go. limit is what a window allows, or zero.
-func (i *inquiry) room(limit int, now time.Time) int {
-	allowed := max(i.left, 1) << min(i.doublings(now)+i.failed, mostDoublings)
+// room is how many more may go. limit is what a window allows, or zero; those in
+// flight may be of this one, whenever they left.
+func (i *inquiry) room(limit, inFlight int, now time.Time) int {
+	room := max(i.left, 1)<<min(i.doublings(now)+i.failed, mostDoublings) - i.sent
 	if limit > 0 {
-		allowed = min(allowed, limit)
+		room = min(room, limit-i.sent, max(limit-inFlight, 1-i.sent))
 	}
-	return allowed - i.sent
+	return room
 }
 
 func (i *inquiry) doublings(now time.Time) int {
@@ -33,5 +34,5 @@ func (i *inquiry) doublings(now time.Time) int {
 
 // more is when more may go than now.
 func (i *inquiry) more(now time.Time) time.Time {
-	return i.since.Add(time.Duration(max(now.Sub(i.since), 0)/doublingTime+1) * doublingTime)
+	return i.since.Add(max(now.Sub(i.since), 0).Truncate(doublingTime) + doublingTime)
 }

@@ -32,6 +32,10 @@ type Outcome struct {
 	RetryAfter time.Duration
 }
 
+// farReset is longer than a window of any published plan, and than its bucket
+// takes to be full.
+const farReset = 2 * time.Minute
+
 // longestReset is how far away a Reset may be. A server that means it has no
 // quota that is worth waiting for.
 const longestReset = 366 * 24 * time.Hour
@@ -64,3 +68,10 @@ func (r *Refusal) Error() string { return fmt.Sprintf("the wait would take %v", 
 
 // Unwrap returns Err.
 func (r *Refusal) Unwrap() error { return r.Err }
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}

@@ -256,10 +256,3 @@ func (q *Queue) turn(now time.Time, ahead int) time.Time {
 	}
 	return at
 }
-
-func latest(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}

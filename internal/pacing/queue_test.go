@@ -14,7 +14,7 @@ import (
 // reported is an answer that reports a quota by a clock that is the local one.
 func reported(limit, remaining int, resetIn time.Duration) Outcome {
 	now := time.Now()
-	return answered(now, true, Quota{Limit: limit, Remaining: remaining, Reset: now.Add(resetIn)}, 0)
+	return answered(true, Quota{Limit: limit, Remaining: remaining, Reset: now.Add(resetIn)}, 0).at(now)
 }
 
 // lost is a request of which no answer came.
@@ -24,7 +24,7 @@ var lost = Outcome{Sent: true}
 func (q *Queue) unanswered() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.window.flight.total()
+	return q.window.inFlight
 }
 
 // places counts the requests that may go now, and lets them go.
@@ -66,6 +66,7 @@ func TestPauseIsNotCutShort(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q := NewQueue(nil, time.Minute)
 		start := time.Now()
+		q.window.inFlight = 2
 		q.Observe(Outcome{Sent: true, Answered: true, RetryAfter: 30 * time.Second})
 		q.Observe(Outcome{Sent: true, Answered: true, RetryAfter: 2 * time.Second})
 		require.NoError(t, q.Wait(t.Context(), Ordinary))
@@ -175,7 +176,7 @@ func TestRefusal(t *testing.T) {
 		q := NewQueue(nil, 10*time.Second)
 		require.NoError(t, q.Wait(t.Context(), Ordinary))
 		q.Observe(reported(60, 0, time.Minute))
-		wait := q.turn(time.Now(), 0).Sub(time.Now())
+		wait := time.Until(q.turn(time.Now(), 0))
 		require.InDelta(t, 60, wait.Seconds(), 1)
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
@@ -204,7 +205,7 @@ func TestReportRefusesThoseWhoWait(t *testing.T) {
 				q.Observe(o())
 				start := time.Now()
 				var refusal *Refusal
-				require.True(t, errors.As(<-done, &refusal))
+				require.ErrorAs(t, <-done, &refusal)
 				require.Zero(t, time.Since(start))
 				require.Greater(t, refusal.Wait, 20*time.Second)
 			})

@@ -15,12 +15,13 @@ func (w *Window) Observe(o Outcome, now time.Time) (later bool) {
 		date, set = w.clock.observe(o.Date, now)
 	}
 	before, reset := w.state, w.quota.Reset
-	w.land(o.Quota)
+	w.inFlight--
 	switch {
 	case set:
-		w.date = time.Time{} // no report of the old time counts any more
-		w.lost++
+		w.date, w.passed = time.Time{}, w.inFlight
 		w.ask(now, 0)
+	case w.passed > 0:
+		w.passed--
 	case o.Quota != (Quota{}) && o.believable(date):
 		w.report(o, date, now)
 	default:
@@ -31,22 +32,12 @@ func (w *Window) Observe(o Outcome, now time.Time) (later bool) {
 
 // back takes back what Take counted, for a request that was not sent.
 func (w *Window) back() {
-	w.flight.end()
+	w.inFlight--
 	w.share.ours--
 	if w.state == asking {
 		w.inquiry.sent = max(w.inquiry.sent-1, 0)
 		w.inquiry.failed++
 	}
-}
-
-// land notes that a request is not in flight any more. An answer of another
-// window is rather that of a request that left earlier.
-func (w *Window) land(q Quota) {
-	if q.Reset.Equal(w.quota.Reset) {
-		w.flight.end()
-		return
-	}
-	w.flight.endEarlier()
 }
 
 // unreported notes a request of which no answer reports anything.
@@ -129,15 +120,12 @@ func (w *Window) other(q Quota, date, now time.Time) {
 	// The time at which the last one was to end may be rounded up to a second.
 	early := q.Reset.After(w.quota.Reset) && date.Before(w.quota.Reset.Add(-time.Second))
 	bucket := w.state == refilling || w.state == counting && early
-	if !w.date.IsZero() { // after the clock was set, reports of this window may have been passed over
-		w.lost = 0
-	}
-	w.quota, w.date = q, date
+	w.quota, w.lost, w.date = q, 0, date
 	if bucket && w.refill.fits(now) {
 		w.state = refilling
 		w.refill.fill(q, now)
 		return
 	}
 	w.state = counting
-	w.share.begin(w.flight.total() + 1)
+	w.share.begin(w.inFlight + 1)
 }

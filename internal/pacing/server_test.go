@@ -76,13 +76,18 @@ func (s *windows) perfect(start time.Time, d time.Duration, speed float64) (sum 
 	return sum
 }
 
-// outcome is the counter's answer in the contract's words: whole seconds, rounded
-// up.
-func answered(now time.Time, granted bool, q Quota, retryAfter time.Duration) Outcome {
-	o := Outcome{Sent: true, Answered: true, Quota: q, Date: now.UTC().Format(http.TimeFormat)}
+// answered is a counter's answer in the contract's words: whole seconds, rounded
+// up. The time of its Date is added by at.
+func answered(granted bool, q Quota, retryAfter time.Duration) Outcome {
+	o := Outcome{Sent: true, Answered: true, Quota: q}
 	o.Quota.Reset = time.Unix(q.Reset.Add(time.Second-1).Unix(), 0)
 	if !granted {
-		o.RetryAfter = max(time.Duration(math.Ceil(retryAfter.Seconds())), 1) * time.Second
+		o.RetryAfter = max((retryAfter + time.Second - 1).Truncate(time.Second), time.Second)
 	}
+	return o
+}
+
+func (o Outcome) at(now time.Time) Outcome {
+	o.Date = now.UTC().Format(http.TimeFormat)
 	return o
 }

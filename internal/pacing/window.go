@@ -38,8 +38,11 @@ type Window struct {
 	limit  int           // what a window allows; zero if it is not known
 	length time.Duration // of a window, as far as it is known
 
+	inFlight int // any report may have been made before these were counted
+
+	passed int // answers to pass over, to requests from before the clock was set
+
 	clock   clock
-	flight  flight
 	inquiry inquiry
 	refill  refill
 	share   share
@@ -54,14 +57,8 @@ const (
 	refilling
 )
 
-const (
-	// farReset is longer than a window of any published plan, and than its
-	// bucket takes to be full.
-	farReset = 2 * time.Minute
-	// longestWindow is what a longer one is taken for; it is safe to calculate
-	// with.
-	longestWindow = 24 * time.Hour
-)
+// longestWindow is what a longer one is taken for; it is safe to calculate with.
+const longestWindow = 24 * time.Hour
 
 // expect makes known what the plan says of a window, before any answer does.
 func (w *Window) expect(limit int, length time.Duration) { w.limit, w.length = limit, length }
@@ -71,24 +68,21 @@ func (w *Window) room(now time.Time) int {
 	w.roll(now)
 	switch w.state {
 	case asking:
-		return w.inquiry.room(w.limit, now)
+		return w.inquiry.room(w.limit, w.inFlight, now)
 	case silent:
 		return math.MaxInt
 	case refilling:
-		return w.refill.tokens(now) - w.flight.total()
+		return w.refill.tokens(now) - w.inFlight
 	default:
 		return w.left()
 	}
 }
 
 // left is what is left of a window, less what is in flight.
-func (w *Window) left() int { return w.quota.Remaining - w.lost - w.flight.total() }
+func (w *Window) left() int { return w.quota.Remaining - w.lost - w.inFlight }
 
 // roll leaves a window that is over, or is not believed any more.
 func (w *Window) roll(now time.Time) {
-	if w.length > 0 {
-		w.flight.age(w.length, now)
-	}
 	switch w.state {
 	case counting:
 		if !now.Before(w.next()) {
@@ -136,7 +130,7 @@ func (w *Window) wake(now time.Time) time.Time {
 	case counting:
 		return w.next()
 	case refilling:
-		return w.refill.holds(w.flight.total()+1, now)
+		return w.refill.holds(w.inFlight+1, now)
 	default:
 		return now
 	}
@@ -155,7 +149,7 @@ func (w *Window) at(n int, now time.Time) time.Time {
 		windows := min((n-free)/w.limit, 10_000) // more that have to pass
 		return reset.Add(w.share.pause(w.limit)).Add(time.Duration(windows) * w.length)
 	case refilling:
-		return w.refill.holds(w.flight.total()+n+1, now)
+		return w.refill.holds(w.inFlight+n+1, now)
 	default:
 		return now
 	}
@@ -163,7 +157,7 @@ func (w *Window) at(n int, now time.Time) time.Time {
 
 // Take counts a request that leaves.
 func (w *Window) Take() {
-	w.flight.begin()
+	w.inFlight++
 	w.share.ours++
 	if w.state == asking {
 		w.inquiry.sent++
@@ -179,7 +173,7 @@ func (w *Window) Quota(now time.Time) Quota {
 	case w.state != silent && w.limit > 0 && !now.Before(w.clock.local(q.Reset)):
 		q.Remaining = q.Limit // of the window that has begun since
 	}
-	q.Remaining = max(q.Remaining-w.flight.total(), 0)
+	q.Remaining = max(q.Remaining-w.inFlight, 0)
 	return q
 }
 

@@ -94,10 +94,8 @@ func (b *Bearer) RoundTrip(req *http.Request) (*http.Response, error) {
 	if call.bearing.token != nil {
 		value = b.authorization(call.bearing.token)
 	}
-	// An attempt's context ends with it: the answer has been read by then.
-	ctx, cancel := context.WithCancelCause(call)
+	ctx, cancel := call.begin()
 	defer cancel(nil)
-	call.cancel = cancel
 	out, err := call.attempt(req.WithContext(ctx), value)
 	if err != nil {
 		return nil, err

@@ -10,19 +10,20 @@ import (
 )
 
 // Base is the last stage: the user's http.Client, or what is left of it, as a
-// round tripper. It has no CloseIdleConnections method on purpose: the failure
-// of one call must not close the connections of the others.
+// round tripper. It decides what package net/http may send again by itself:
+// what the server has surely not processed, and nothing else, for the limiter
+// would not know of it. It has no CloseIdleConnections method on purpose: the
+// failure of one call must not close the connections of the others.
 type Base struct {
 	next  http.RoundTripper
-	plain bool // next is net/http's own
-	http1 atomic.Bool
+	std   *http.Transport // what next ends in; nil if it is not net/http's own
+	http1 atomic.Bool     // the protocol of the latest answer
 }
 
 // NewBase makes the base of a client, which it does not change, with transport
 // in place of its Transport. Redirects are not followed: they would carry the
 // token to other hosts.
 func NewBase(client *http.Client, transport http.RoundTripper) *Base {
-	_, plain := transport.(*http.Transport)
 	next := http.RoundTripper(locator{transport})
 	if client.Timeout != 0 || client.Jar != nil {
 		own := *client
@@ -30,47 +31,117 @@ func NewBase(client *http.Client, transport http.RoundTripper) *Base {
 		own.CheckRedirect = NoRedirects
 		next = clientTripper{&own}
 	}
-	return &Base{next: next, plain: plain}
+	return &Base{next: next, std: standard(transport)}
+}
+
+func standard(transport http.RoundTripper) *http.Transport {
+	switch t := transport.(type) {
+	case *http.Transport:
+		return t
+	case *pool:
+		return t.transport
+	}
+	return nil
 }
 
 // NoRedirects is a CheckRedirect that has a redirect answered as it came.
 func NoRedirects(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
-// RoundTrip sends the request once. On a kept HTTP/1 connection that turns out
-// dead, net/http would send it again by itself, unseen by the limiter and in
-// spite of MaxRetries, unless it has a body that can't be rewound. (With HTTP/2
-// it only does so when the server told that it had not processed the request.)
+// RoundTrip sends the request once.
 func (b *Base) RoundTrip(req *http.Request) (*http.Response, error) {
+	call, _ := req.Context().Value(callKey{}).(*Call) // middleware may have changed the context
 	// A connection that was kept has had an answer, which told its protocol.
-	if req.Body == nil && b.http1.Load() {
+	switch http1 := b.http1.Load(); {
+	case http1 && req.Body == nil:
 		req = b.once(req)
+	case !http1 && call != nil && req.Body != nil && req.Body == call.present.watch.body:
+		req = resendable(req, call)
 	}
 	resp, err := b.next.RoundTrip(req)
 	if err == nil && resp != nil && b.http1.Load() != (resp.ProtoMajor == 1) {
 		b.http1.Store(resp.ProtoMajor == 1)
 	}
+	if err != nil && call != nil && b.std != nil {
+		err = b.proxied(req, call, err)
+	}
 	return resp, err
 }
 
-// once makes a request without a body one that net/http does not repeat. It is
-// given a body that is empty and, by the explicit identity encoding, leaves no
-// trace on the wire. A POST, PUT or PATCH would lose its Content-Length by that,
-// which servers may insist on. Of them net/http repeats those with an
-// Idempotency-Key, which it knows in its canonical spelling alone. A transport
-// that wraps net/http's is given the canonical one, as it may look for it.
+// resendable lets net/http send a request with a body again over HTTP/2, where
+// it does so only if the server has said that it did not process the request:
+// in an orderly shutdown (GOAWAY), or by refusing the stream. A body that
+// middleware has put in place of the call's can't be read again.
+func resendable(req *http.Request, call *Call) *http.Request {
+	out := *req
+	present := call.present
+	out.GetBody = func() (io.ReadCloser, error) {
+		// Over HTTP/1 it would send again what may have been processed.
+		if !present.watch.http2Link() {
+			return nil, errLost
+		}
+		if err := call.rewind(); err != nil {
+			return nil, err
+		}
+		body, err := call.Body.Open()
+		if err != nil {
+			return nil, err
+		}
+		return present.watch.watched(body), nil
+	}
+	return &out
+}
+
+var errLost = errors.New("the connection was lost before an answer came")
+
+// once makes a request without a body one that net/http does not repeat. On a
+// kept HTTP/1 connection that turns out dead, it would send the request again,
+// which the server may have processed. (Over HTTP/2 it only does so when the
+// server has said that it has not.)
 func (b *Base) once(req *http.Request) *http.Request {
-	once := *req
 	switch req.Method {
 	case http.MethodPost, http.MethodPut, http.MethodPatch:
-		if key := req.Header["Idempotency-Key"]; b.plain && key != nil {
-			once.Header = maps.Clone(req.Header)
-			delete(once.Header, "Idempotency-Key")
-			once.Header["idempotency-key"] = key
-		}
-	default:
-		once.Body, once.TransferEncoding = emptyBody{}, identity
+		return b.spelledKey(req)
 	}
-	return &once
+	return withEmptyBody(req)
+}
+
+// withEmptyBody rests on net/http repeating no request with a body that can't
+// be rewound. By the explicit identity encoding, an empty body leaves no trace
+// on the wire.
+func withEmptyBody(req *http.Request) *http.Request {
+	out := *req
+	out.Body, out.TransferEncoding = emptyBody{}, identity
+	return &out
+}
+
+// spelledKey rests on net/http repeating no POST without an Idempotency-Key,
+// which it knows in its canonical spelling only. With an empty body the request
+// would lose its Content-Length, which servers may insist on. A transport that
+// wraps net/http's keeps the canonical spelling, as it may look for the key.
+func (b *Base) spelledKey(req *http.Request) *http.Request {
+	key := req.Header["Idempotency-Key"]
+	if b.std == nil || key == nil {
+		return req
+	}
+	out := *req
+	out.Header = maps.Clone(req.Header)
+	delete(out.Header, "Idempotency-Key")
+	out.Header["idempotency-key"] = key
+	return &out
+}
+
+// proxied recognizes the refusal of a proxy in a user's own transport, which
+// has no type there: the proxy was reached and no connection came of it.
+func (b *Base) proxied(req *http.Request, call *Call, err error) error {
+	if b.std.Proxy == nil || req.URL.Scheme != "https" || req.Context().Err() != nil ||
+		is[*ProxyError](err) || isNetwork(err) || call.present.watch.gotFar() {
+		return err
+	}
+	proxy, _ := b.std.Proxy(req)
+	if proxy == nil {
+		return err
+	}
+	return &ProxyError{Proxy: proxy.Host}
 }
 
 // locator takes a Location out that can't be parsed. An http.Client, the
@@ -108,7 +179,7 @@ type clientTripper struct{ client *http.Client }
 func (t clientTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := t.client.Do(req)
 	if u, ok := errors.AsType[*url.Error](err); ok {
-		err = u.Err
+		err = u.Err // the next one would take off its own only, and this one has the query
 	}
 	return resp, err
 }

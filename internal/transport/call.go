@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"slices"
 	"time"
@@ -44,10 +45,20 @@ type Call struct {
 	place   int  // among the [Places] on offer
 	try     try
 
-	cancel context.CancelCauseFunc // ends the present attempt
+	present *send // what the present attempt uses
+	first   send  // room for the first
 
-	fields [6]Field  // room for Header
-	values [8]string // and for the first attempt's
+	fields [6]Field // room for Header
+}
+
+// send is what one attempt uses: in one piece, which costs one allocation, or
+// none for the first attempt. What an attempt has left behind may still use
+// its own, so that the next one has another.
+type send struct {
+	url    url.URL
+	values [8]string // of the header
+	watch  watch
+	answer answer
 }
 
 // NewCall returns a call without a header.
@@ -98,13 +109,28 @@ func callOf(req *http.Request) *Call { return req.Context().Value(callKey{}).(*C
 // Tokens returns the access tokens that the call has sent.
 func (c *Call) Tokens() []string { return slices.Clip(c.bearing.used) }
 
+// begin returns the context of the next attempt. The attempt's end must cancel
+// it: the answer has been read by then.
+func (c *Call) begin() (context.Context, context.CancelCauseFunc) {
+	c.present = &c.first
+	if c.Attempts > 0 {
+		c.present = new(send)
+	}
+	// The trace is the parent, so that the request is copied once, not twice.
+	ctx, cancel := context.WithCancelCause(httptrace.WithClientTrace(c, c.present.watch.hooks()))
+	c.present.watch.cancel = cancel
+	return ctx, cancel
+}
+
 // attempt makes the request of one attempt of one that is its own to change.
-// Its header map is its own too: an earlier attempt may still be writing its
-// header, and middleware may have added to it.
+// Its URL and its header are its own too: an earlier attempt may still be
+// writing its header, and middleware may have changed either.
 func (c *Call) attempt(req *http.Request, authorization string) (*http.Request, error) {
+	c.present.url = c.URL
+	req.URL, req.Host = &c.present.url, c.URL.Host
 	n := len(c.Header) + 1
-	values := c.values[:]
-	if c.Attempts > 0 || n > len(values) {
+	values := c.present.values[:]
+	if n > len(values) {
 		values = make([]string, n)
 	}
 	req.Header = make(http.Header, n)
@@ -143,11 +169,3 @@ func (c *Call) rewind() error {
 	defer cancel()
 	return c.Body.Rewind(ctx)
 }
-
-// Permanent marks an error that no retry would mend.
-type Permanent struct{ Err error }
-
-func (p *Permanent) Error() string { return p.Err.Error() }
-
-// Unwrap returns the marked error.
-func (p *Permanent) Unwrap() error { return p.Err }

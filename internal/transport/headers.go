@@ -50,10 +50,10 @@ func Date(h http.Header, now time.Time) time.Time {
 	return now
 }
 
-// RetryAfter tells how long an answer asks to wait before the next try: by
+// RetryAfter returns how long an answer asks to wait before the next try: by
 // error.retry_after in its body, else by Retry-After, else, for a 429, by
 // X-RateLimit-Reset. Dates count from the answer's own Date, so that a wrong
-// local clock does no harm. It is zero if nothing was told, and never
+// local clock does no harm. It is zero if the answer does not ask, and never
 // negative.
 func RetryAfter(resp *http.Response) time.Duration {
 	if d, ok := retryAfterBody(Data(resp)); ok {
@@ -69,16 +69,29 @@ func RetryAfter(resp *http.Response) time.Duration {
 	return 0
 }
 
+// retryAfterBody reads the wait from the error object or, where error is a bool,
+// from beside it, in either spelling.
 func retryAfterBody(data []byte) (time.Duration, bool) {
+	type waits struct {
+		Snake any `json:"retry_after"`
+		Camel any `json:"retryAfter"`
+	}
 	var body struct {
-		Error struct {
-			RetryAfter any `json:"retry_after"`
-		} `json:"error"`
+		waits
+		Error json.RawMessage `json:"error"`
 	}
 	if json.Unmarshal(data, &body) != nil {
 		return 0, false
 	}
-	switch v := body.Error.RetryAfter.(type) {
+	asked := body.waits
+	if string(body.Error) != "true" {
+		asked = waits{}
+		_ = json.Unmarshal(body.Error, &asked) // what is no object has none
+	}
+	if asked.Snake == nil {
+		asked.Snake = asked.Camel
+	}
+	switch v := asked.Snake.(type) {
 	case float64:
 		return seconds(v), true
 	case string:

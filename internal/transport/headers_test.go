@@ -67,6 +67,9 @@ func TestRetryAfterInTheBody(t *testing.T) {
 			require.Equal(t, want, got, text)
 		}
 	}
+	for _, body := range []string{`{"error":true,"retry_after":2}`, `{"error":true,"retryAfter":"2"}`, `{"error":{"retryAfter":2}}`} {
+		require.Equal(t, 2*time.Second, RetryAfter(answered(503, body, "Retry-After", "9")), body)
+	}
 	for _, body := range []string{"", "null", "[]", "<html>", `{"error":"bare"}`, `{"error":null}`, `{"error":{"retry_after":2}`, `{"retry_after":2}`} {
 		require.Equal(t, header, RetryAfter(answered(503, body, "Retry-After", "9")), body)
 	}

@@ -69,6 +69,7 @@ func request(t testing.TB, ctx context.Context) *http.Request { //nolint:revive 
 	call := NewCall(ctx, http.MethodGet, nil)
 	req, err := http.NewRequestWithContext(call, http.MethodGet, "https://api.example.com/v1/x", nil)
 	require.NoError(t, err)
+	call.URL = *req.URL
 	return req
 }
 

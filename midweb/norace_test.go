@@ -1,0 +1,7 @@
+//go:build !race
+
+package midweb
+
+import "time"
+
+const floodPause = time.Millisecond
