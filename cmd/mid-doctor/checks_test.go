@@ -134,6 +134,21 @@ func TestErrorsWithoutCode(t *testing.T) {
 	assert.Equal(t, unreadable, got.named(t, checkNotFound).Verdict)
 }
 
+// The vendor's pages have the status as the code, and error or not.
+func TestCodeIsANumber(t *testing.T) {
+	a := newAccount(t, midtest.WithEnvelope(midtest.EnvelopeCode))
+	a.changing(func(_ *http.Request, answer *httptest.ResponseRecorder) {
+		edit(answer, func(body map[string]any) {
+			body["code"] = answer.Code
+			delete(body, "error")
+		})
+	})
+	got := a.diagnosis(t, true)
+	assert.Zero(t, got.bad(), got.table(true))
+	session := got.named(t, opGetAuthSession)
+	assert.Equal(t, otherSpelling, session.verdicts()["code"])
+}
+
 // A server that takes anything shows no error to look at, which is no failure.
 func TestAServerThatRefusesNothing(t *testing.T) {
 	a := newAccount(t)

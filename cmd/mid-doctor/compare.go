@@ -143,7 +143,9 @@ func kindOfJSON(raw json.RawMessage) string {
 	return "number"
 }
 
-func fits(kind, want string) bool { return kind == want || kind == "text" && want == "time" }
+func fits(kind, want string) bool {
+	return kind == want || want == "any" || kind == "text" && want == "time"
+}
 
 // isZeroJSON reports whether a value is the zero value of its kind, which looks
 // the same in Go whether it was read or not.

@@ -128,7 +128,11 @@ func (c *check) wirePath(f field) string {
 
 // requires reports whether a check's answer must have a field.
 func (c *check) requires(name string) bool {
-	for _, s := range schemasOf[c.Name] {
+	envelope := schemasOf[c.Name][:2]
+	if c.Envelope != "" {
+		envelope = envelope[1:]
+	}
+	for _, s := range append(envelope[:1:1], schemasOf[c.Name][2:]...) {
 		parts := strings.Split(strings.ReplaceAll(name, "[]", ""), ".")
 		for i, part := range parts {
 			at := slices.IndexFunc(s.fields, partNamed(part))

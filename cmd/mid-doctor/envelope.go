@@ -9,13 +9,13 @@ import (
 type (
 	codeSuccess struct {
 		Error   bool            `json:"error"`
-		Code    string          `json:"code"`
+		Code    any             `json:"code"` // a text or, on some pages, the status
 		Message string          `json:"message"`
 		Data    json.RawMessage `json:"data"`
 	}
 	codeFailure struct {
 		Error      bool            `json:"error"`
-		Code       string          `json:"code"`
+		Code       any             `json:"code"`
 		Message    string          `json:"message"`
 		RetryAfter int64           `json:"retry_after"`
 		Details    []wireDetail    `json:"details"`

@@ -21,7 +21,7 @@ type schema struct {
 // part is one field of a schema.
 type part struct {
 	name     string
-	kind     string  // text, number, bool, time, object, list
+	kind     string  // text, number, bool, time, object, list or any
 	object   *schema // of an object or a list whose fields are known
 	index    []int   // in the SDK's type; nil if that has no such field
 	required bool
@@ -46,8 +46,9 @@ var required = map[string][]string{
 	"ErrorResponse":        {"error"},
 	"AuthSessionResponse":  {"success", "data", "meta"}, // as of every other answer
 
-	"code envelope":              {"error", "code", "message", "data"}, // the vendor's, not the contract's
-	"code envelope of a failure": {"error", "code", "message"},
+	"code envelope":              {"code", "data"}, // the vendor's, not the contract's
+	"code envelope of a failure": {"code", "message"},
+	"event of the other shape":   {"session_id", "status", "timestamp"},
 }
 
 // inferred are the fields that no page of the vendor's states; a schema without
@@ -171,6 +172,8 @@ func kindOf(t reflect.Type) (kind string, element reflect.Type) {
 			return "list", t.Elem()
 		}
 		return "list", nil
+	case reflect.Interface:
+		return "any", nil
 	case reflect.Bool:
 		return "bool", nil
 	case reflect.String:

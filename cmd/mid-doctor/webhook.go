@@ -2,12 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"reflect"
 	"time"
 
 	"github.com/mobid-io/mid-go"
@@ -99,39 +97,4 @@ func serve(ctx context.Context, webhooks *mid.WebhookService, l net.Listener) (d
 		_ = server.Shutdown(ending) // lets the answer to the event go
 		<-done
 	}
-}
-
-// judgeEvent verifies an event and compares it with the contract.
-func judgeEvent(webhooks *mid.WebhookService, got delivery) check {
-	c := check{Name: checkEvent}
-	event, err := webhooks.Parse(got.payload, got.header)
-	switch {
-	case errors.Is(err, mid.ErrInvalidSignature):
-		c.Verdict, c.Text = failed, "the signature is not one with MID_WEBHOOK_SECRET or, without it, MID_CLIENT_SECRET"
-		return c
-	case errors.Is(err, mid.ErrStaleEvent):
-		c.Verdict, c.Text = unreadable, "its signature is right, but its timestamp is missing or too far from this machine's clock"
-	case err != nil:
-		c.Verdict, c.Text = unreadable, "its signature is right, but the SDK does not read it"
-	default:
-		c.Text = "its signature is right"
-	}
-	c.Fields = compare(eventBody, got.payload, reflect.Value{})
-	if event != nil && event.Type == mid.EventAuthenticationCompleted {
-		c.Fields = append(c.Fields, compareEventData(event)...)
-	}
-	c.finish()
-	return c
-}
-
-func compareEventData(event *mid.Event) []field {
-	var decoded reflect.Value
-	if session, err := event.AuthSession(); err == nil {
-		decoded = valueOf(session)
-	}
-	fields := compare(authSession, event.Data, decoded)
-	for i := range fields {
-		fields[i].Name = "data." + fields[i].Name
-	}
-	return fields
 }
