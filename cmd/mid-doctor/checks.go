@@ -29,7 +29,7 @@ func (d *doctor) examine(ctx context.Context, write bool) {
 	}
 	d.examineErrors(ctx)
 	if !write {
-		d.skip("it leaves something on the account: give -write", append(identityChecks, signingChecks...)...)
+		d.skip("they leave something on the account; give -write", append(identityChecks, signingChecks...)...)
 		return
 	}
 	d.examineIdentity(ctx)

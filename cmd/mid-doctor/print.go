@@ -16,6 +16,7 @@ var marks = map[verdict]string{
 func (d *diagnosis) table(all bool) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "mid-doctor %s, %s, against %s\n\n", d.SDK, d.Go, d.API)
+	envelope := ""
 	for _, c := range d.Checks {
 		if c.Verdict == notAsked {
 			continue
@@ -25,6 +26,10 @@ func (d *diagnosis) table(all bool) string {
 			if all || f.Verdict.bad() {
 				b.WriteString(row("", "  "+f.Name, string(f.Verdict), f.remark()))
 			}
+		}
+		if c.Envelope != envelope && c.Envelope != "" { // said once while it is the same
+			envelope = c.Envelope
+			b.WriteString(list("envelope from here on", []string{envelope}))
 		}
 		if !all {
 			b.WriteString(list("spelled", c.fieldsAre(otherSpelling)))
@@ -114,9 +119,6 @@ func (c *check) summary() string {
 	}
 	if c.Sent != "" {
 		parts = append(parts, "asked in "+c.Sent)
-	}
-	if c.Envelope != "" {
-		parts = append(parts, "envelope: "+c.Envelope)
 	}
 	return strings.Join(parts, "; ")
 }

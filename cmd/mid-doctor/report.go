@@ -20,7 +20,11 @@ func (d *diagnosis) report() string {
 		if len(c.Fields) == 0 {
 			continue
 		}
-		fmt.Fprintf(&b, "\n## %s\n\n| field | kind | verdict | |\n|---|---|---|---|\n", c.Name)
+		fmt.Fprintf(&b, "\n## %s\n\n", c.Name)
+		if c.Envelope != "" {
+			fmt.Fprintf(&b, "Envelope: %s\n\n", c.Envelope)
+		}
+		b.WriteString("| field | kind | verdict | |\n|---|---|---|---|\n")
 		for _, f := range c.Fields {
 			fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", f.Name, f.Type, f.Verdict, f.remark())
 		}
