@@ -3,10 +3,17 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"net/http"
 	"reflect"
 
 	"github.com/mobid-io/mid-go"
 )
+
+// delivery is what came to the local address.
+type delivery struct {
+	payload []byte
+	header  http.Header
+}
 
 // shapedEvent is an event in the shape of the vendor's other pages, which name
 // the session in place of an id and a type.

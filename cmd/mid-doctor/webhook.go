@@ -11,12 +11,6 @@ import (
 	"github.com/mobid-io/mid-go"
 )
 
-// delivery is what came to the local address.
-type delivery struct {
-	payload []byte
-	header  http.Header
-}
-
 // listen waits for one event at a local address and verifies it. It creates a
 // session with the callback URL; the session ends when someone decides it, or by
 // itself after five minutes.
