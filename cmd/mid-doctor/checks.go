@@ -61,7 +61,7 @@ func (d *doctor) refused(name, operation string, err, kind error) {
 	e, answered := errors.AsType[*mid.APIError](err)
 	switch {
 	case err == nil:
-		c.Verdict, c.Text = unknown, "it was no error, so there was none to look at"
+		c.Verdict, c.Text = unknown, "it was accepted, so there is no error to look at"
 	case !answered || !errors.Is(err, kind):
 		c.Verdict, c.Text = failed, explain(err)
 	default:

@@ -1,7 +1,6 @@
 package main
 
-// The names of the checks: of operations, as [mid.Operation] has them, and of
-// what is none.
+// The names of the checks. Those of operations are the names of [mid.Operation].
 const (
 	checkReach  = "reach"
 	checkClock  = "clock"

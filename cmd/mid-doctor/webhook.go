@@ -43,9 +43,9 @@ func (d *doctor) listen(ctx context.Context, s settings, say func(string)) {
 	case delivered := <-deliveries:
 		c = judgeEvent(client.Webhooks, delivered)
 	case <-time.After(s.wait):
-		c.Text = fmt.Sprintf("none came in %v; does the callback URL lead to the address of -listen?", s.wait)
+		c.Text = fmt.Sprintf("no event came in %v; does the callback URL lead to the address of -listen?", s.wait)
 	case <-ctx.Done():
-		c.Text = "none came before the end"
+		c.Text = "no event came before the end"
 	}
 }
 

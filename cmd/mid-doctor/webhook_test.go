@@ -51,7 +51,7 @@ func TestEventThatDoesNotCome(t *testing.T) {
 	a := newAccount(t)
 	c, _ := a.event(t, settings{listen: "127.0.0.1:0", wait: time.Millisecond})
 	assert.Equal(t, failed, c.Verdict)
-	assert.Contains(t, c.Text, "none came")
+	assert.Contains(t, c.Text, "no event came")
 
 	c, _ = a.event(t, settings{listen: "192.0.2.1:1", wait: time.Minute}) // not this machine's
 	assert.Equal(t, failed, c.Verdict)
