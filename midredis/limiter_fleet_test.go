@@ -165,6 +165,7 @@ func length(t *testing.T, seconds float64) float64 {
 
 // Processes on one quota use it up, and have no 429.
 func TestFleetSharesAQuota(t *testing.T) {
+	t.Parallel()
 	plan := mid.Plan{RequestsPerMinute: 1200, Burst: 200}
 	seconds := length(t, 15)
 	for name, processes := range map[string]int{"4 processes": 4, "8 processes": 8} {
@@ -187,6 +188,7 @@ func TestFleetSharesAQuota(t *testing.T) {
 // Redis is stopped for five seconds, and comes back empty, while four processes
 // send as much as they may.
 func TestFleetOutlivesRedis(t *testing.T) {
+	t.Parallel()
 	plan := mid.Plan{RequestsPerMinute: 1200, Burst: 200}
 	srv := midtest.NewServer(midtest.WithPlan(plan))
 	defer srv.Close()
@@ -215,6 +217,7 @@ func TestFleetOutlivesRedis(t *testing.T) {
 // The server counts by windows, and begins one with the first request after the
 // end of the last.
 func TestFleetSharesAWindow(t *testing.T) {
+	t.Parallel()
 	plan := mid.Plan{RequestsPerMinute: 1200, Burst: 1200}
 	srv := midtest.NewServer(midtest.WithQuota(100, 8*time.Second))
 	defer srv.Close()
