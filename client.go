@@ -62,8 +62,8 @@ func NewClient(clientID, clientSecret string, opts ...Option) (*Client, error) {
 // NewClientFromEnv is [NewClient] with the credentials in the environment
 // variables MID_CLIENT_ID and MID_CLIENT_SECRET. MID_BASE_URL, if set, is the
 // base URL, as for [WithBaseURL]. MID_WEBHOOK_SECRET, if set, is the webhook
-// secret, unless [WithWebhooks] has Secrets. opts win over the environment, but an
-// invalid variable is a [*ValidationError] in any case.
+// secret, unless [WithWebhooks] has Secrets. opts win over the environment, but
+// these two must be valid in any case.
 func NewClientFromEnv(opts ...Option) (*Client, error) {
 	var env []Option
 	if secret := os.Getenv("MID_WEBHOOK_SECRET"); secret != "" {
