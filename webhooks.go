@@ -22,9 +22,8 @@ const SignatureHeader = "X-Webhook-Signature"
 // earliestTimestamp is in 1973. A lower number is not a time in milliseconds.
 const earliestTimestamp = 1e11
 
-const clientIDHeader = "X-Client-Id"
-
 const (
+	clientIDHeader      = "X-Client-Id"
 	defaultTolerance    = 5 * time.Minute
 	defaultLease        = time.Minute
 	defaultMaxBodyBytes = 1 << 20
