@@ -174,7 +174,8 @@
 //
 // A receiver that calls nothing needs no client, see [NewWebhookService]. Give
 // two secrets in [WebhookConfig] while one replaces the other. Receivers that
-// run as several processes share a [WebhookConfig.Store].
+// run as several processes share a [WebhookConfig.Store], such as that of the
+// module [github.com/mobid-io/mid-go/midsql] in their own database.
 //
 // [WebhookService.Handle] does the same for receivers without net/http, such as
 // a queue or a function in the cloud. [WebhookService.ParseRequest] and
@@ -278,7 +279,7 @@
 // constants and keep a default case. Names are sent in snake_case, or in camelCase
 // with [WithFieldNames]; answers and events are read in either spelling. The file
 // docs/wire.md in the repository says which names are published by MID and which
-// are inferred.
+// are inferred. The program cmd/mid-doctor checks them against a live account.
 package mid
 
 // Version is the SDK's version (semantic versioning 2.0.0). The User-Agent has it.

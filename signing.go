@@ -253,7 +253,7 @@ func (p UploadSigningDocumentParams) form() form {
 	}
 }
 
-// CreateSession asks one or more people to sign uploaded documents. Each
+// CreateSession asks people to sign uploaded documents. Each
 // signer of the result has a link of its own, [Signer.SignURL].
 //
 // POST /signing/sessions
