@@ -90,7 +90,11 @@ func (s simulation) run() (outcome, error) {
 }
 
 func newQuotaClient(route http.RoundTripper, plan *mid.Plan) (*mid.Client, error) {
+	// At 500 callers the last of them waits for minutes.
+	patient := mid.DefaultRetryPolicy()
+	patient.MaxRetryAfter = time.Hour
 	opts := []mid.Option{
+		mid.WithRetry(patient),
 		mid.WithHTTPClient(&http.Client{Transport: route}),
 		mid.WithTokenSource(staticToken{}),
 	}
