@@ -97,6 +97,7 @@ func newQuotaClient(route http.RoundTripper, plan *mid.Plan) (*mid.Client, error
 		mid.WithRetry(patient),
 		mid.WithHTTPClient(&http.Client{Transport: route}),
 		mid.WithTokenSource(staticToken{}),
+		mid.WithWebhooks(mid.WebhookConfig{Secrets: []string{hookSecret}}),
 	}
 	if plan != nil {
 		opts = append(opts, mid.WithPlan(*plan))
