@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"golang.org/x/oauth2"
 
@@ -100,7 +101,8 @@ func (oauth2Source) Format(f fmt.State, _ rune) { writeShown(f, "mid.OAuth2Token
 // must end by itself, after a time limit, in case its holder dies; fetching twice
 // does no harm.
 //
-// Implementations are safe for concurrent use.
+// Implementations are safe for concurrent use. Test one of your own with
+// [github.com/mobid-io/mid-go/midtest.TestTokenCache].
 type TokenCache interface {
 	// Token returns the cached token, or has it fetched once for all who share
 	// the cache. It returns when ctx ends, but gives fetch a context of the
@@ -117,4 +119,14 @@ type TokenCache interface {
 	Invalidate(ctx context.Context, t *oauth2.Token) error
 }
 
-var _ TokenCache = (*credentials.Cache)(nil)
+// NewTokenCache returns a [TokenCache] within the process, as each client has one
+// of its own: for several clients with the same credentials, and for the part of
+// a shared cache that keeps the token at hand, so that a call needs no round trip.
+// It waits for a fetch as long as a client with [DefaultRetryPolicy].
+func NewTokenCache() TokenCache { return newTokenCache(DefaultRetryPolicy().MaxRetryAfter) }
+
+// newTokenCache takes the longest wait of the limiter: a token request must not
+// end sooner than it may wait there.
+func newTokenCache(maxWait time.Duration) *credentials.Cache {
+	return &credentials.Cache{Patience: 5*time.Minute + (maxTokenRetries+1)*maxWait}
+}
