@@ -84,7 +84,6 @@ done
 	echo
 	echo "## Goodput"
 	for plan in Sandbox Standard Starter Professional; do
-		for plan in Sandbox Standard Starter Professional; do
 		for kind in plan headers; do
 			echo
 			echo "### $plan, by the $kind"
