@@ -178,8 +178,8 @@ func (c Client) Format(f fmt.State, _ rune) {
 //
 // An answer that is no success is an [*APIError], or a [*RateLimitError] for
 // the rate limit. A path that leads elsewhere is a [*ValidationError]. When no
-// answer came, the error wraps the network's, such as a [*net.OpError], or
-// ctx's. Texts of in are taken out of error texts, because they may be personal.
+// answer came, the error is a [net.Error]. It wraps the network's, such as a
+// [*net.OpError], or ctx's. Texts of in are taken out of error texts, because they may be personal.
 func (c *Client) Call(ctx context.Context, method, path string, in, out any, opts ...RequestOption) error {
 	cfg, err := newRequestConfig(opts)
 	if err != nil {

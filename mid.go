@@ -195,8 +195,8 @@
 //
 // An invalid parameter is a [*ValidationError], before anything is sent. A
 // refusal for the rate limit is a [*RateLimitError] that says how long to wait.
-// When no answer came, the error wraps the network's, such as a *net.OpError, or
-// the context's. [WithResponse] gets the status, the header, the request id and
+// When no answer came, the error is a [net.Error]. It wraps the network's, such as
+// a *net.OpError, or the context's. [WithResponse] gets the status, the header, the request id and
 // the raw data of any answer.
 //
 // # Retries and idempotency
