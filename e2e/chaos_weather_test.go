@@ -1,11 +1,9 @@
 package e2e_test
 
 import (
-	"context"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -106,15 +104,10 @@ func (c *chaos) fail(choose *rand.Rand, most int, fault midtest.Fault) {
 // toxic has part of the connections go bad for a while.
 func toxic(kind, direction, attributes string) func(*chaos, *rand.Rand) {
 	return func(c *chaos, choose *rand.Rand) {
-		c.t.Helper()
-		toxics := c.network.proxy.Toxics
-		added, err := toxics.AddToxicJson(strings.NewReader(fmt.Sprintf(
-			`{"type":%q,"stream":%q,"toxicity":%.1f,"attributes":%s}`, kind, direction, 0.3+0.7*choose.Float64(), attributes)))
-		require.NoError(c.t, err)
+		c.network.replace(fmt.Sprintf(`{"type":%q,"stream":%q,"toxicity":%.1f,"attributes":%s}`,
+			kind, direction, 0.3+0.7*choose.Float64(), attributes))
 		linger(choose, 20, 120)
-		ctx, cancel := context.WithTimeout(c.t.Context(), 30*time.Second)
-		defer cancel()
-		require.NoError(c.t, toxics.RemoveToxic(ctx, added.Name))
+		c.network.replace("")
 	}
 }
 

@@ -18,9 +18,10 @@ import (
 
 // badNetwork is toxiproxy between a client and a fake server.
 type badNetwork struct {
-	t     *testing.T
-	srv   *midtest.Server
-	proxy *toxiproxy.Proxy
+	t      *testing.T
+	srv    *midtest.Server
+	server *toxiproxy.ApiServer // of the proxy; it listens nowhere
+	proxy  *toxiproxy.Proxy
 }
 
 // newBadNetwork starts both. When the test has ended, nothing that it started
@@ -30,9 +31,9 @@ func newBadNetwork(t *testing.T, opts ...midtest.Option) *badNetwork {
 	before := append(foreignLeaks(), goleak.IgnoreCurrent())
 	t.Cleanup(func() { assertNoLeak(t, before) })
 	n := &badNetwork{t: t, srv: newMID(t, opts...)}
-	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
+	n.server = toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
 	zerolog.SetGlobalLevel(zerolog.Disabled) // its toxics have a logger of their own
-	n.proxy = toxiproxy.NewProxy(server, "mid", "127.0.0.1:0", hostOf(n.srv))
+	n.proxy = toxiproxy.NewProxy(n.server, "mid", "127.0.0.1:0", hostOf(n.srv))
 	require.NoError(t, n.proxy.Start())
 	t.Cleanup(func() {
 		n.heal()
@@ -52,6 +53,21 @@ func (n *badNetwork) add(kind, direction, attributes string) {
 	_, err := n.proxy.Toxics.AddToxicJson(strings.NewReader(fmt.Sprintf(
 		`{"type":%q,"stream":%q,"attributes":%s}`, kind, direction, attributes)))
 	require.NoError(n.t, err)
+}
+
+// replace breaks all connections, and has those that follow be as toxic says, in
+// toxiproxy's JSON; empty: good. Toxiproxy may hang for ever when toxics change
+// under connections that break at that moment, which this avoids.
+func (n *badNetwork) replace(toxic string) {
+	n.t.Helper()
+	n.proxy.Stop()
+	next := toxiproxy.NewProxy(n.server, "mid", n.proxy.Listen, n.proxy.Upstream)
+	if toxic != "" {
+		_, err := next.Toxics.AddToxicJson(strings.NewReader(toxic))
+		require.NoError(n.t, err)
+	}
+	require.Eventually(n.t, func() bool { return next.Start() == nil }, 20*time.Second, 5*time.Millisecond, "the address is free again")
+	n.proxy = next
 }
 
 // heal makes the network good again.
