@@ -240,6 +240,9 @@ func (c *chaos) report() {
 		kinds[kindOf(r.err)]++
 		attempts[r.answer.Attempts]++
 		late = max(late, r.late)
+		if r.late > time.Second {
+			c.t.Logf("%s by %s was %v late, attempts %d: %v", r.call.name, r.tag, r.late, r.answer.Attempts, r.err)
+		}
 		if r.err == nil {
 			succeeded[r.call.name]++
 			retried += min(r.answer.Attempts-1, 1)
