@@ -26,7 +26,11 @@ var (
 // one store that they share. Without a [WebhookConfig.Store] each process
 // remembers its own events, in memory.
 //
-// A store is used by several goroutines at once.
+// If the process that holds a claim dies, the claim ends with its lease at the
+// latest. MID delivers the event again, as its delivery was not answered 2xx.
+//
+// A store is used by several goroutines at once. Test one of your own with
+// [github.com/mobid-io/mid-go/midtest.TestEventStore].
 type EventStore interface {
 	// Claim makes the caller the one that handles the event, until lease has
 	// passed since the call. Of several callers at the same time, one gets the
@@ -34,10 +38,11 @@ type EventStore interface {
 	// another's claim lives, and else the store's own, which is answered with
 	// status 503. Claim should not wait for another's claim to end.
 	//
-	// id is an [Event.ID]: any string but the empty one. lease is more than
-	// zero. ctx lives until the claim is settled, so a transaction may begin in
-	// it; it ends early if Claim takes longer than 5 seconds or the lease. A
-	// claim that comes with an error is released.
+	// id is an [Event.ID]: any string but the empty one, and another event if it
+	// differs in anything, such as in case or in a space at its end. lease is
+	// more than zero. ctx lives until the claim is settled, so a transaction may
+	// begin in it; it ends early if Claim takes longer than 5 seconds or the
+	// lease. A claim that comes with an error is released.
 	Claim(ctx context.Context, id string, lease time.Duration) (EventClaim, error)
 }
 
@@ -52,11 +57,13 @@ type EventClaim interface {
 	Context(ctx context.Context) (context.Context, error)
 	// Done marks the event as handled, for at least twice
 	// [WebhookConfig.Tolerance]. The error is [ErrClaimLost] if the lease has
-	// passed. After any error the answer is status 503, and the claim is left
-	// to lapse.
+	// passed, whether or not another has claimed the event since: then Done must
+	// not mark it. After any error the answer is status 503, and the claim is
+	// left to lapse.
 	Done(ctx context.Context) error
-	// Release lets the next delivery claim the event. It does nothing after
-	// Done or when the lease has passed. After an error it is called once more.
+	// Release lets the next delivery claim the event. It never undoes Done: it
+	// does nothing after Done, when the lease has passed, or when it is called
+	// once more. After an error it is called once more.
 	Release(ctx context.Context) error
 }
 

@@ -11,7 +11,8 @@ import (
 // is made apart and for several processes.
 //
 // A notifier is used by several goroutines at once. What it loses costs time
-// only: a wait that is not woken looks at its next interval.
+// only: a wait that is not woken looks at its next interval. Test one of your own
+// with [github.com/mobid-io/mid-go/midtest.TestNotifier].
 type Notifier interface {
 	// Notify wakes the subscriptions of id, the id of the event's session or
 	// verification. It is called for every delivery that verifies, when it
@@ -19,7 +20,8 @@ type Notifier interface {
 	// deadline of a second. An error is logged and changes nothing.
 	Notify(ctx context.Context, id string) error
 	// Subscribe returns a channel that receives after each Notify of id, from
-	// its return until ctx ends. Several notifications may be received as one.
+	// its return until ctx ends. Several notifications may be received as one. A
+	// subscription that does not receive must not hold up Notify, nor the others.
 	// It must not block: a notifier on a network connects in the background. A
 	// channel that is closed, or nil, wakes nothing.
 	Subscribe(ctx context.Context, id string) <-chan struct{}

@@ -37,8 +37,16 @@ var (
 
 // Limiter paces the requests of a client, or of several that share a quota.
 // Every wire send passes it: first tries, retries and replays, and token
-// requests too, because the server counts them. Implementations are safe for
-// concurrent use.
+// requests too, because the server counts them.
+//
+// All callers wait until a 429's RetryAfter has passed, and, when Remaining is 0,
+// until Reset. After Reset the quota is new, even if the answers report nothing:
+// no request waits for a report that may not come. A process that dies observes
+// nothing, so a limiter that processes share must let go of the places that it
+// held after a time.
+//
+// Implementations are safe for concurrent use. Test one of your own with
+// [github.com/mobid-io/mid-go/midtest.TestLimiter].
 type Limiter interface {
 	// Wait returns nil when one request may be sent. It returns an error when
 	// ctx ends, or at once when the wait could not end in time; the best such

@@ -100,7 +100,8 @@ func (oauth2Source) Format(f fmt.State, _ rune) { writeShown(f, "mid.OAuth2Token
 // must end by itself, after a time limit, in case its holder dies; fetching twice
 // does no harm.
 //
-// Implementations are safe for concurrent use.
+// Implementations are safe for concurrent use. Test one of your own with
+// [github.com/mobid-io/mid-go/midtest.TestTokenCache].
 type TokenCache interface {
 	// Token returns the cached token, or has it fetched once for all who share
 	// the cache. It returns when ctx ends, but gives fetch a context of the

@@ -57,6 +57,21 @@
 // [WithListener] serves at an address of your choice, and [Server.HandlePages]
 // serves pages beside the API, which may drive the server as a test does. The program cmd/mid-mock is both, ready to run.
 //
+// # Conformance
+//
+// [TestEventStore], [TestTokenCache], [TestLimiter] and [TestNotifier] test an
+// application's own implementation of an interface of package mid against what
+// its documentation promises. They take a function that returns one:
+//
+//	func TestStore(t *testing.T) {
+//		midtest.TestEventStore(t, func(t *testing.T) mid.EventStore {
+//			return mystore.New(openDatabase(t))
+//		})
+//	}
+//
+// A real database will do, and one that other tests use: ids are unique. They
+// take a few seconds, because leases and pauses pass in real time.
+//
 // # Time
 //
 // The server has no clock of its own. With [WithInMemory] it runs in a bubble

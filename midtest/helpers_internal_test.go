@@ -27,3 +27,10 @@ func succeeded(err error) error {
 	}
 	return nil
 }
+
+// planted is a mistake in an implementation that a conformance test must find.
+type planted struct {
+	implementation func(t *testing.T, mistake string)
+	promise        string // the subtest that fails
+	says           string // part of what it says
+}

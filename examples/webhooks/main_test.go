@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/mobid-io/mid-go"
+	"github.com/mobid-io/mid-go/midtest"
 )
 
 // TestMain lets the test binary be the program, for tests of its exit status.
@@ -191,6 +192,13 @@ func refused(t *testing.T, s *fileStore, id string, want error) {
 	c, err := s.Claim(t.Context(), id, time.Minute)
 	require.ErrorIs(t, err, want, id)
 	require.Nil(t, c)
+}
+
+func TestStoreConforms(t *testing.T) {
+	midtest.TestEventStore(t, func(t *testing.T) mid.EventStore {
+		s, _ := store(t, "")
+		return s
+	})
 }
 
 func TestStoreGivesAClaimToOne(t *testing.T) {

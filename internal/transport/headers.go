@@ -86,7 +86,9 @@ func retryAfterBody(data []byte) (time.Duration, bool) {
 	asked := body.waits
 	if string(body.Error) != "true" {
 		asked = waits{}
-		_ = json.Unmarshal(body.Error, &asked) // what is no object has none
+		if json.Unmarshal(body.Error, &asked) != nil {
+			return 0, false
+		}
 	}
 	if asked.Snake == nil {
 		asked.Snake = asked.Camel
