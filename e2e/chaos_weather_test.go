@@ -87,7 +87,7 @@ func (c *chaos) storm(done <-chan struct{}) {
 		select {
 		case <-done:
 			return
-		case <-time.After(random(choose, 5, 30)):
+		case <-time.After(random(choose, 10, 100)):
 		}
 		trouble := lots[choose.IntN(len(lots))]
 		trouble.begin(c, choose)
