@@ -178,9 +178,9 @@ func (c Client) Format(f fmt.State, _ rune) {
 //
 // An answer that is not a success is an [*APIError], or a [*RateLimitError] for
 // the rate limit. A path that leads to another host or above the base URL is a
-// [*ValidationError]. If no answer came, the error wraps the network's, such as a
-// [*net.OpError], or ctx's. The texts in the body are taken out of error texts,
-// because they may be personal data.
+// [*ValidationError]. If no answer came, the error is a [net.Error] that wraps the
+// network's, such as a [*net.OpError], or ctx's. The texts in the body are taken
+// out of error texts, because they may be personal data.
 func (c *Client) Call(ctx context.Context, method, path string, in, out any, opts ...RequestOption) error {
 	cfg, err := newRequestConfig(opts)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -140,7 +141,7 @@ func snippet(body string) string {
 // noAnswer returns the error of a call that ended without an answer. The last
 // answer that was retried is a part of it.
 func (f *failures) noAnswer(call *transport.Call, err error) error {
-	e := &sendError{text: err.Error()}
+	e := &sendError{text: err.Error(), timeout: isTimeout(err)}
 	if isReported(err) {
 		if call.Last == nil {
 			return err
@@ -173,13 +174,30 @@ func (f *failures) noAnswer(call *transport.Call, err error) error {
 }
 
 // sendError is a failure without a final answer. The last answer that was
-// retried is among its causes.
+// retried is among its causes. It is a [net.Error], because some of what package
+// net/http returns has no type, and a text that was scrubbed loses its cause.
 type sendError struct {
-	text   string
-	causes []error
+	text    string
+	timeout bool
+	causes  []error
 }
 
+var _ net.Error = (*sendError)(nil)
+
 func (e *sendError) Error() string { return e.text }
+
+// Timeout reports whether the call took too long.
+func (e *sendError) Timeout() bool { return e.timeout }
+
+// Temporary is a part of [net.Error].
+//
+// Deprecated: it is not defined when an error is temporary.
+func (*sendError) Temporary() bool { return false }
+
+func isTimeout(err error) bool {
+	var timeout interface{ Timeout() bool }
+	return errors.As(err, &timeout) && timeout.Timeout()
+}
 
 func (e *sendError) Unwrap() []error { return e.causes }
 

@@ -196,8 +196,8 @@
 //
 // An invalid parameter is a [*ValidationError], and nothing is sent. A request
 // that the rate limit refuses is a [*RateLimitError], which says how long to wait.
-// If no answer came, the error wraps the network's, such as a [*net.OpError], or
-// the context's. [WithResponse] gets the status, the header, the request id and
+// If no answer came, the error is a [net.Error] that wraps the network's, such as
+// a [*net.OpError], or the context's. [WithResponse] gets the status, the header, the request id and
 // the raw data of any answer.
 //
 // # Retries and idempotency
