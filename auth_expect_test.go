@@ -80,7 +80,12 @@ func TestVerifyRefusesAnotherSession(t *testing.T) {
 		"another user": {func(e *expecting, _ *mid.AuthExpectation) {
 			e.session["user_id"], e.result["user_id"] = "user_eve", "user_eve"
 		}, "user id"},
-		"two users":         {func(e *expecting, x *mid.AuthExpectation) { e.result["user_id"], x.UserID = "user_eve", "" }, "user id"},
+		"two users": {func(e *expecting, x *mid.AuthExpectation) { e.result["user_id"], x.UserID = "user_eve", "" }, "user id"},
+		"no user": {func(e *expecting, x *mid.AuthExpectation) {
+			delete(e.session, "user_id")
+			delete(e.result, "user_id")
+			x.UserID = ""
+		}, "user id"},
 		"another recipient": {func(e *expecting, _ *mid.AuthExpectation) { e.session["recipient"] = "+14155550199" }, "recipient"},
 		"no recipient":      {func(e *expecting, _ *mid.AuthExpectation) { delete(e.session, "recipient") }, "recipient"},
 		"another nonce":     {func(e *expecting, _ *mid.AuthExpectation) { e.session["metadata"] = map[string]any{"nonce": "nonce-2"} }, "metadata"},

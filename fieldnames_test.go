@@ -201,6 +201,36 @@ func TestVerifiedIsReadUnderNoOtherName(t *testing.T) {
 		require.NoError(t, err, name)
 		require.False(t, result.Verified, name)
 	}
+	for _, verified := range []string{
+		`"verified":false,"Verified":true`, `"Verified":true,"verified":false`, `"VERIFIED":true,"verified":null`, `"verified":[],"Verified":true`,
+	} {
+		result, err := once(t, status(200, ok(`{"session_id":"sess_1","status":"pending",`+verified+`}`))).Authentication.
+			Verify(t.Context(), mid.VerifyAuthenticationParams{SessionID: "sess_1"})
+		require.False(t, err == nil && result.Verified, verified)
+	}
+}
+
+// Of two names that fold to the same, one is read, and always the same one.
+func TestNamesThatFoldToTheSame(t *testing.T) {
+	t.Parallel()
+	for range 50 {
+		s, err := once(t, status(200, ok(`{"sessionId":"sess_1","status":"approved","userId":"a","userID":"b"}`))).Authentication.GetSession(t.Context(), "sess_1")
+		require.NoError(t, err)
+		require.Equal(t, "b", s.UserID)
+	}
+}
+
+// Each level is encoded anew, so what is nested deeper than anything that MID
+// sends is not folded. Else this answer would take minutes.
+func TestDeepAnswersTakeLittleTime(t *testing.T) {
+	t.Parallel()
+	const levels = 9000
+	deep := strings.Repeat(`[`, levels) + `"` + strings.Repeat("x", 100<<10) + `"` + strings.Repeat(`]`, levels)
+	start := time.Now()
+	s, err := once(t, status(200, ok(`{"sessionId":"sess_1","status":"pending","more":`+deep+`}`))).Authentication.GetSession(t.Context(), "sess_1")
+	require.NoError(t, err)
+	require.Equal(t, "sess_1", s.ID)
+	require.Less(t, time.Since(start), 20*time.Second)
 }
 
 func TestErrorsOfTheOtherEnvelope(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"reflect"
 	"runtime/debug"
 	"strconv"
 	"time"
@@ -230,6 +231,9 @@ func (d *delivery) handle(ctx context.Context) Reply {
 func (d *delivery) take(ctx context.Context, end context.CancelCauseFunc) (err error) {
 	slow := time.AfterFunc(min(storeTimeout, d.service.lease), func() { end(context.DeadlineExceeded) })
 	d.claim, err = d.service.store.Claim(ctx, d.event.ID, d.service.lease)
+	if v := reflect.ValueOf(d.claim); v.Kind() == reflect.Pointer && v.IsNil() {
+		d.claim = nil // as a store returns it whose own function returns a pointer
+	}
 	switch inTime := slow.Stop(); {
 	case err != nil:
 		return err

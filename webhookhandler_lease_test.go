@@ -95,6 +95,28 @@ func TestContextsLiveUntilTheClaimIsSettled(t *testing.T) {
 	}
 }
 
+// A sender that hangs up does not end the transaction that its event is written in.
+func TestClaimsContextOutlivesTheRequest(t *testing.T) {
+	var claims context.Context
+	claim := &hookStore{settle: func(context.Context) error {
+		require.NoError(t, claims.Err())
+		return nil
+	}}
+	store := claimStore(func(ctx context.Context, _ string, _ time.Duration) (mid.EventClaim, error) {
+		claims = ctx
+		return claim, nil
+	})
+	request, hangUp := context.WithCancel(t.Context())
+	payload := hookPayload("evt_1", "x", "{}")
+	reply := newHooks(t, mid.WebhookConfig{Store: store}).Handle(request, payload, hookHeader(payload), otherHook(func(context.Context, *mid.Event) error {
+		hangUp()
+		return nil
+	}))
+	require.Equal(t, 204, reply.Status)
+	require.Equal(t, []string{"done"}, claim.calls)
+	require.Error(t, claims.Err())
+}
+
 // The claim's own context is the handler's.
 func TestHandlerRunsWithTheClaimsContext(t *testing.T) {
 	store := &hookStore{begin: func(ctx context.Context) (context.Context, error) {
