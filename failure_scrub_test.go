@@ -343,3 +343,14 @@ func TestErrorsAreScrubbedOfAllTokensOfTheCall(t *testing.T) {
 		require.Equal(t, "Bearer token-latest", last(a.sent()).Header.Get("Authorization"))
 	})
 }
+
+// A Response shows its request id, which a proxy may make of what it was sent.
+func TestResponsesAreScrubbedOfEchoes(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{`{"success":true,"data":{"id":"sess_1","status":"pending"}}`, `{"success":true,"data":{"id":"sess_1","status":"pending"},"meta":{"request_id":"Bearer token-1"}}`, `no JSON`} {
+		var r mid.Response
+		c := once(t, status(200, body, "X-Request-Id", "Bearer token-1"))
+		_, _ = c.Authentication.GetSession(t.Context(), "sess_1", mid.WithResponse(&r))
+		require.Equal(t, "Bearer [REDACTED]", r.RequestID, body)
+	}
+}

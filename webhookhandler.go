@@ -192,12 +192,18 @@ type delivery struct {
 	claim    EventClaim
 }
 
-// notify is quick and never fails the delivery.
+// notify is quick and never fails the delivery, a panic included: the event would
+// be lost for what only costs time.
 func (d *delivery) notify(ctx context.Context) {
 	id := d.event.subject()
 	if id == "" {
 		return
 	}
+	defer func() {
+		if v := recover(); v != nil {
+			d.log(ctx, slog.LevelError, "not notified", fmt.Errorf("panic: %v", v), slog.String("stack", string(debug.Stack())))
+		}
+	}()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), notifyTimeout)
 	defer cancel()
 	if err := d.service.notifier.Notify(ctx, id); err != nil {

@@ -77,6 +77,19 @@ func TestForgedAndNamelessEventsNotifyNothing(t *testing.T) {
 	require.Equal(t, 401, hooks.Handle(t.Context(), payload, nil, mid.EventHandlers{}).Status)
 }
 
+// A notifier that panics costs no event.
+func TestNotifierThatPanicsIsLogged(t *testing.T) {
+	var logged bytes.Buffer
+	hooks := newHooks(t, mid.WebhookConfig{
+		Logger:   slog.New(slog.NewTextHandler(&logged, nil)),
+		Notifier: hookNotifier(func(context.Context, string) error { panic("no map") }),
+	})
+	payload := hookPayload("evt_1", "x", `{"id":"sess_1"}`)
+	require.Equal(t, 204, hooks.Handle(t.Context(), payload, hookHeader(payload), otherHook(succeed)).Status)
+	require.Contains(t, logged.String(), `level=ERROR msg="mid: webhook" stack=`)
+	require.Contains(t, logged.String(), `outcome="not notified" event.id=evt_1 event.type=x error="panic: no map"`)
+}
+
 // A notifier that is down or slow costs the event a second at most.
 func TestNotifierThatFailsIsLogged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
