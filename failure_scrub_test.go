@@ -354,3 +354,16 @@ func TestResponsesAreScrubbedOfEchoes(t *testing.T) {
 		require.Equal(t, "Bearer [REDACTED]", r.RequestID, body)
 	}
 }
+
+// Nothing in the chain of an error shows what its own text does not.
+func TestCausesThatEchoAreLeftOut(t *testing.T) {
+	t.Parallel()
+	echo, plain := errors.New("proxy refused Bearer token-1"), errors.New("proxy refused")
+	for _, cause := range []error{echo, plain} {
+		a := &api{handle: answers(failed(cause))}
+		err := look(t.Context(), a.client(t, mid.WithRetry(mid.RetryPolicy{})))
+		require.ErrorContains(t, err, "proxy refused")
+		require.NotContains(t, err.Error(), "token-1")
+		require.Equal(t, cause == plain, errors.Is(err, cause))
+	}
+}

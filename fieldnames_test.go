@@ -316,6 +316,18 @@ func TestEventsOfTheOtherShape(t *testing.T) {
 	require.Equal(t, []string{"sess_1", "approved"}, []string{s.ID, string(s.Status)})
 }
 
+// An event of the contract's shape that lacks its id or its type is not taken for
+// one of the other shape.
+func TestEventsOfNeitherShape(t *testing.T) {
+	t.Parallel()
+	hooks := newHooks(t, mid.WebhookConfig{})
+	for _, names := range []string{`"type":"moon.landed"`, `"id":"evt_1"`} {
+		payload := fmt.Appendf(nil, `{%s,"session_id":"sess_1","status":"approved","timestamp":%d}`, names, time.Now().UnixMilli())
+		_, err := hooks.Parse(payload, hookHeader(payload))
+		require.EqualError(t, err, "mid: webhook event has no id or no type")
+	}
+}
+
 func TestTimestampsOfEvents(t *testing.T) {
 	t.Parallel()
 	hooks, err := mid.NewWebhookService(mid.WebhookConfig{Secrets: []string{testSecret}})

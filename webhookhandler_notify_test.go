@@ -77,6 +77,20 @@ func TestForgedAndNamelessEventsNotifyNothing(t *testing.T) {
 	require.Equal(t, 401, hooks.Handle(t.Context(), payload, nil, mid.EventHandlers{}).Status)
 }
 
+// A sender that hung up has delivered all the same.
+func TestNotifierOutlivesTheRequest(t *testing.T) {
+	notified := false
+	hooks := newHooks(t, mid.WebhookConfig{Notifier: hookNotifier(func(ctx context.Context, _ string) error {
+		notified = ctx.Err() == nil
+		return nil
+	})})
+	request, hangUp := context.WithCancel(t.Context())
+	hangUp()
+	payload := hookPayload("evt_1", "x", `{"id":"sess_1"}`)
+	hooks.Handle(request, payload, hookHeader(payload), mid.EventHandlers{})
+	require.True(t, notified)
+}
+
 // A notifier that panics costs no event.
 func TestNotifierThatPanicsIsLogged(t *testing.T) {
 	var logged bytes.Buffer
