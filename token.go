@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"golang.org/x/oauth2"
 
@@ -118,4 +119,14 @@ type TokenCache interface {
 	Invalidate(ctx context.Context, t *oauth2.Token) error
 }
 
-var _ TokenCache = (*credentials.Cache)(nil)
+// NewTokenCache returns a [TokenCache] within the process, as each client has one
+// of its own: for several clients with the same credentials, and for the part of
+// a shared cache that keeps the token at hand, so that a call needs no round trip.
+// It waits for a fetch as long as a client with [DefaultRetryPolicy].
+func NewTokenCache() TokenCache { return newTokenCache(DefaultRetryPolicy().MaxRetryAfter) }
+
+// newTokenCache takes the longest wait of the limiter: a token request must not
+// end sooner than it may wait there.
+func newTokenCache(maxWait time.Duration) *credentials.Cache {
+	return &credentials.Cache{Patience: 5*time.Minute + (maxTokenRetries+1)*maxWait}
+}

@@ -88,9 +88,10 @@ type mock struct {
 	id, secret, hooksSecret string
 }
 
-func startMock(t *testing.T) mock {
+func startMock(t *testing.T, args ...string) mock {
 	t.Helper()
-	p := start(t, ready, environment(), programs.path(t, "mid-mock"), "-addr", "127.0.0.1:0")
+	args = append([]string{"-addr", "127.0.0.1:0"}, args...)
+	p := start(t, ready, environment(), programs.path(t, "mid-mock"), args...)
 	m := mock{
 		process:     p,
 		baseURL:     p.after(t, "Base URL"),

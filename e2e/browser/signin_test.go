@@ -5,6 +5,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/mobid-io/mid-go"
 )
 
 // enter opens the page of mid-mock that plays the phone that scanned a code.
@@ -58,6 +60,23 @@ func TestSignIn(t *testing.T) {
 	page.until(atStart)
 	page.open(app.site + "signin/finish")
 	page.until(atStart) // there is nothing to go on with
+}
+
+// The vendor's other pages spell names in camelCase and wrap answers in another
+// envelope. A site notices nothing of it.
+func TestSignInInOtherSpellings(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{{"-names", "camel"}, {"-names", "camel", "-envelope", "code"}} {
+		m := startMock(t, args...)
+		client, err := mid.NewClient(m.id, m.secret, mid.WithBaseURL(m.baseURL), mid.WithFieldNames(mid.CamelCase),
+			mid.WithWebhooks(mid.WebhookConfig{Secrets: []string{m.hooksSecret}}))
+		require.NoError(t, err)
+		page, phone := newTab(t), newTab(t)
+		page.startSignIn(mount(t, client, nil))
+		phone.approveAs(m, page.scan(), "user_noor_haddad")
+		page.until(atState("approved"))
+		assert.Equal(t, "user_noor_haddad", page.user())
+	}
 }
 
 func TestDecline(t *testing.T) {

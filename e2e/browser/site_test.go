@@ -61,6 +61,13 @@ func startSite(t *testing.T, change func(*midweb.Config), options ...midtest.Opt
 	t.Helper()
 	s := &site{Server: midtest.NewServer(options...)}
 	t.Cleanup(s.Server.Close)
+	s.url = mount(t, s.Client(), change)
+	return s
+}
+
+// mount serves a site with a client, and returns its URL, which ends in a slash.
+func mount(t *testing.T, client *mid.Client, change func(*midweb.Config)) (url string) {
+	t.Helper()
 	server := httptest.NewUnstartedServer(nil)
 	origin := "http://" + server.Listener.Addr().String()
 	cfg := midweb.Config{
@@ -72,7 +79,7 @@ func startSite(t *testing.T, change func(*midweb.Config), options ...midtest.Opt
 	if change != nil {
 		change(&cfg)
 	}
-	handler, stop, err := newSite(s.Client(), cfg)
+	handler, stop, err := newSite(client, cfg)
 	require.NoError(t, err)
 	server.Config.Handler = handler
 	server.Start()
@@ -80,8 +87,7 @@ func startSite(t *testing.T, change func(*midweb.Config), options ...midtest.Opt
 		stop() // a stream would hold the server up
 		server.Close()
 	})
-	s.url = server.URL + "/"
-	return s
+	return server.URL + "/"
 }
 
 // newest is the id of the session that was created last.

@@ -1,21 +1,16 @@
-// Observability shows what the SDK tells of itself: OpenTelemetry traces and
-// metrics, and log lines that belong to them.
+// Observability shows the traces, metrics and log lines of the SDK, with
+// OpenTelemetry:
 //
-//	go run ./examples/observability [-raw]
+//	go run ./examples/observability
 //
-// It signs a user in at a fake MID server whose first answer is a failure, so
-// that there is a retry to see. With -raw the telemetry is printed as JSON, by
-// the stdout exporters of OpenTelemetry.
+// A user signs in at a fake MID server whose first answer is a failure, so that
+// there is a retry to see.
 package main
 
 import (
 	"context"
-	"errors"
-	"flag"
 	"fmt"
-	"io"
 	"log/slog"
-	"net/http"
 	"os"
 	"os/signal"
 	"syscall"
@@ -24,58 +19,15 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/mobid-io/mid-go"
-	"github.com/mobid-io/mid-go/midtest"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
-}
-
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	flags := flag.NewFlagSet("observability", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	raw := flags.Bool("raw", false, "print traces, metrics and log as JSON")
-	switch err := flags.Parse(args); {
-	case errors.Is(err, flag.ErrHelp):
-		return 0
-	case err != nil:
-		return 2
-	case flags.NArg() > 0:
-		_, _ = fmt.Fprintln(stderr, "observability: takes flags alone; see -h")
-		return 2
+	defer stop()
+	if err := demo(ctx, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "observability:", err)
+		os.Exit(1)
 	}
-	// The client's own retries get over the 503.
-	srv := midtest.NewServer(midtest.WithAutoComplete(400 * time.Millisecond))
-	defer srv.Close()
-	srv.Inject(midtest.Fault{Method: http.MethodPost, Path: "/auth/sessions", Status: http.StatusServiceUnavailable})
-
-	switch err := demonstrate(ctx, srv, stdout, *raw); {
-	case ctx.Err() != nil:
-		_, _ = fmt.Fprintln(stderr, "observability: interrupted")
-		return 130
-	case err != nil:
-		_, _ = fmt.Fprintln(stderr, "observability:", err)
-		return 1
-	}
-	return 0
-}
-
-func demonstrate(ctx context.Context, srv *midtest.Server, stdout io.Writer, raw bool) error {
-	tel, err := newTelemetry(stdout, raw)
-	if err != nil {
-		return err
-	}
-	client, err := tel.instrument(srv.ClientID, srv.ClientSecret, mid.WithBaseURL(srv.URL))
-	if err == nil {
-		err = signIn(ctx, client, tel.tracer, tel.logger)
-	}
-	// What was gathered is worth printing after a failure, and an interrupt,
-	// above all.
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-	defer cancel()
-	return errors.Join(err, tel.shutdown(last))
 }
 
 // signIn is the application. Its span would be that of its own HTTP server,

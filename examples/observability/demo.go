@@ -3,11 +3,15 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"log/slog"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"text/tabwriter"
 	"time"
 
@@ -16,7 +20,34 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/mobid-io/mid-go"
+	"github.com/mobid-io/mid-go/midtest"
 )
+
+// demo plays MID and prints the telemetry as people like to read it. It is for a
+// first look: delete this file in a copy, and give newTelemetry the exporters of
+// your collector.
+func demo(ctx context.Context, stdout io.Writer) error {
+	srv := midtest.NewServer(midtest.WithAutoComplete(400 * time.Millisecond))
+	defer srv.Close()
+	// The client's own retries get over it.
+	srv.Inject(midtest.Fault{Method: http.MethodPost, Path: "/auth/sessions", Status: http.StatusServiceUnavailable})
+	return observe(ctx, srv, stdout)
+}
+
+func observe(ctx context.Context, srv *midtest.Server, stdout io.Writer) error {
+	w := &syncWriter{w: stdout} // log, traces and metrics come from goroutines of their own
+	tel := newTelemetry(&spanPrinter{w: w}, metricPrinter{w}, slog.NewTextHandler(w, &slog.HandlerOptions{ReplaceAttr: brief}))
+	client, err := tel.instrument(srv.ClientID, srv.ClientSecret, mid.WithBaseURL(srv.URL))
+	if err == nil {
+		err = signIn(ctx, client, tel.tracer, tel.logger)
+	}
+	// What was gathered is worth printing after a failure above all.
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	return errors.Join(err, tel.shutdown(last))
+}
 
 // shortID is how much of a trace's id is enough to tell a few traces apart.
 const shortID = 8
@@ -69,7 +100,7 @@ func (t tree) print(s sdktrace.ReadOnlySpan, first, rest string) {
 	}
 }
 
-// describe picks the attributes that matter here; -raw shows all.
+// describe picks the attributes that matter here.
 func describe(s sdktrace.ReadOnlySpan) string {
 	words := []string{strings.ToLower(s.SpanKind().String())}
 	for _, a := range s.Attributes() {
@@ -153,3 +184,27 @@ func flush(w io.Writer, table *tabwriter.Writer, b *strings.Builder) error {
 }
 
 func milliseconds(d time.Duration) string { return fmt.Sprintf("%.1f ms", d.Seconds()*1e3) }
+
+// brief is for lines that a person reads on a terminal.
+func brief(groups []string, a slog.Attr) slog.Attr {
+	switch {
+	case len(groups) == 0 && a.Key == slog.TimeKey:
+		return slog.Attr{}
+	case a.Key == "trace_id":
+		return slog.String(a.Key, a.Value.String()[:shortID])
+	case a.Value.Kind() == slog.KindDuration:
+		return slog.Duration(a.Key, a.Value.Duration().Round(10*time.Microsecond))
+	}
+	return a
+}
+
+type syncWriter struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (s *syncWriter) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.w.Write(p)
+}
