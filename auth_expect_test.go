@@ -3,6 +3,7 @@ package mid_test
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"strings"
 	"testing"
@@ -96,9 +97,13 @@ func TestVerifyRefusesAnotherSession(t *testing.T) {
 		}, "time of completion"},
 		"older than a minute": {func(_ *expecting, x *mid.AuthExpectation) { x.MaxAge = time.Minute }, "time of completion"},
 		"no time":             {func(e *expecting, _ *mid.AuthExpectation) { delete(e.session, "completed_at") }, "time of completion"},
-		"undecided":           {func(e *expecting, _ *mid.AuthExpectation) { e.session["status"] = "scanned" }, "status"},
-		"another id":          {func(e *expecting, _ *mid.AuthExpectation) { e.session["id"] = "sess_2" }, "id"},
-		"another result":      {func(e *expecting, _ *mid.AuthExpectation) { e.result["session_id"] = "sess_2" }, "id"},
+		"no time, any age": {func(e *expecting, x *mid.AuthExpectation) {
+			delete(e.session, "completed_at")
+			x.MaxAge = math.MaxInt64
+		}, "time of completion"},
+		"undecided":      {func(e *expecting, _ *mid.AuthExpectation) { e.session["status"] = "scanned" }, "status"},
+		"another id":     {func(e *expecting, _ *mid.AuthExpectation) { e.session["id"] = "sess_2" }, "id"},
+		"another result": {func(e *expecting, _ *mid.AuthExpectation) { e.result["session_id"] = "sess_2" }, "id"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

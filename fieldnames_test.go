@@ -181,6 +181,7 @@ func TestSpellingsOfASession(t *testing.T) {
 	for _, body := range []string{
 		ok(`{"sessionId":"sess_1","status":"approved",` + rest + `}`),
 		ok(`{"session_id":"sess_1","status":"approved",` + rest + `}`),
+		"\ufeff" + ok(`{"sessionId":"sess_1","status":"approved",`+rest+`}`),
 		ok(`{"id":"sess_1","sessionId":"other","status":"APPROVED",` + rest + `}`),
 		ok(`{"sessionId":"sess_1","status":"approved","user_id":"u","userId":"other","created_at":"2026-01-02T03:04:05Z","metadata":{"orderId":"1","order_id":"2"}}`),
 		`{"error":false,"code":200,"message":"OK","data":{"sessionId":"sess_1","status":"approved",` + rest + `}}`,

@@ -136,12 +136,12 @@ func TestHandlerRunsWithTheClaimsContext(t *testing.T) {
 // A claim that came too late is released, and its handler does not run.
 func TestLateClaimIsReleased(t *testing.T) {
 	for name, cfg := range map[string]mid.WebhookConfig{
-		"than a call may take": {},
+		"than a call may take": {Lease: time.Minute},
 		"than the lease":       {Lease: time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				claim := new(hookStore)
+				claim, start := new(hookStore), time.Now()
 				cfg.Store = claimStore(func(ctx context.Context, _ string, _ time.Duration) (mid.EventClaim, error) {
 					<-ctx.Done()
 					return claim, nil
@@ -152,6 +152,7 @@ func TestLateClaimIsReleased(t *testing.T) {
 				}))
 				require.Equal(t, 503, reply.Status)
 				require.Equal(t, []string{"release"}, claim.calls)
+				require.Equal(t, min(cfg.Lease, 5*time.Second), time.Since(start))
 			})
 		})
 	}

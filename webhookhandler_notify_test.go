@@ -64,6 +64,20 @@ func TestEveryVerifiedDeliveryNotifies(t *testing.T) {
 	}
 }
 
+// The waits of an event in another spelling wake too.
+func TestEventsOfOtherSpellingsNotify(t *testing.T) {
+	var notified []string
+	hooks := newHooks(t, mid.WebhookConfig{Notifier: hookNotifier(func(_ context.Context, id string) error {
+		notified = append(notified, id)
+		return nil
+	})})
+	for _, data := range []string{`{"sessionId":"a"}`, `{"verification_id":"b"}`, `{"signatureRequestId":"c"}`} {
+		payload := hookPayload("evt_"+data, "x", data)
+		hooks.Handle(t.Context(), payload, hookHeader(payload), mid.EventHandlers{})
+	}
+	require.Equal(t, []string{"a", "b", "c"}, notified)
+}
+
 func TestForgedAndNamelessEventsNotifyNothing(t *testing.T) {
 	hooks := newHooks(t, mid.WebhookConfig{Notifier: hookNotifier(func(context.Context, string) error {
 		t.Error("notified")
