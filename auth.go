@@ -59,7 +59,7 @@ type CreateAuthSessionParams struct {
 	// CallbackURL is the absolute http or https URL that the
 	// authentication.completed event is sent to. If empty, no event is sent.
 	CallbackURL string `json:"callback_url,omitempty"`
-	// Metadata is given back unchanged with the session. If nil, there is none.
+	// Metadata comes back unchanged with the session. If nil, it is not sent.
 	Metadata map[string]string `json:"metadata,omitempty"`
 }
 
@@ -90,17 +90,17 @@ type AuthSession struct {
 	ID     string     `json:"id"`
 	Status AuthStatus `json:"status"`
 	Intent Intent     `json:"intent"`
-	// Recipient is the number the session was created for, in E.164 form;
-	// empty if it was created without one. Personal data.
+	// Recipient is the number that the session was created for, in E.164 form.
+	// It is empty if there was no number. Personal data.
 	Recipient string `json:"recipient,omitempty"`
 	// QRCode is the QR code as a PNG image in a data URL (RFC 2397), ready for
-	// the src attribute of an img element. (In package html/template, convert
-	// it to template.URL.)
+	// the src attribute of an img element. For package html/template, convert it
+	// to template.URL.
 	QRCode string `json:"qr_code"`
 	// QRData is the text that the QR code holds. On a phone it is the link that
 	// opens the MID app.
 	QRData string `json:"qr_data"`
-	// UserID is who approved. It is empty until then.
+	// UserID is the user who approved. It is empty until the session is approved.
 	UserID string `json:"user_id,omitempty"`
 	// Method is how the phone recognised the user: face, fingerprint or pin. It
 	// is empty until the session is approved.
@@ -108,8 +108,8 @@ type AuthSession struct {
 	CreatedAt time.Time `json:"created_at"`
 	// ExpiresAt is when an undecided session expires, by the server's clock.
 	ExpiresAt time.Time `json:"expires_at"`
-	// CompletedAt is when the session reached its final state; the zero time
-	// until then.
+	// CompletedAt is when the session reached its final state. It is the zero
+	// time until then.
 	CompletedAt time.Time         `json:"completed_at,omitzero"`
 	Metadata    map[string]string `json:"metadata,omitempty"`
 }
@@ -134,29 +134,30 @@ type VerifyAuthenticationParams struct {
 	Expect *AuthExpectation `json:"-"`
 }
 
-// defaultMaxAge is how long after its approval a session is taken.
+// defaultMaxAge is how long ago a session may have been approved.
 const defaultMaxAge = 5 * time.Minute
 
-// AuthExpectation says which session [AuthenticationService.Verify] takes. A
-// field with its zero value expects nothing, but for MaxAge. All of it but
+// AuthExpectation says which session [AuthenticationService.Verify] accepts. A
+// field with its zero value expects nothing, except for MaxAge. All fields but
 // Intent and MaxAge may be personal data.
 type AuthExpectation struct {
 	// Intent is what the user was asked to approve. Without it a session that
 	// was approved as a payment can sign its user in.
 	Intent Intent
-	// UserID is who must have approved. If empty, it may be any user, but a
-	// session that names no user is refused.
+	// UserID is the user who must have approved. If empty, it may be any user, but
+	// a session that names no user is refused.
 	UserID string
 	// Recipient is the mobile number that the session was created for, in E.164
 	// form.
 	Recipient string
-	// Metadata are entries that the session was created with; it may have
-	// others. An entry that this application made for this very sign-in, such
-	// as a random number that is kept in the browser's own server-side session,
-	// refuses the sessions of others.
+	// Metadata are entries that the session must have been created with. It may
+	// have others. To refuse the sessions of others, give an entry that this
+	// application made for this very sign-in, such as a random number that is kept
+	// in the browser's own server-side session.
 	Metadata map[string]string
 	// MaxAge is how long ago the session may have been approved, by the server's
-	// clock. If zero, it is 5 minutes. It must not be negative.
+	// clock. A session without a time of completion is refused. If zero, it is 5
+	// minutes. It must not be negative.
 	MaxAge time.Duration
 }
 
@@ -170,8 +171,8 @@ func (e AuthExpectation) Format(f fmt.State, _ rune) {
 	writeShown(f, "mid.AuthExpectation", e.LogValue())
 }
 
-// check compares the session that was asked for with what is expected. The error
-// names the first field that differs. now is the server's time.
+// check compares the session with what is expected. The error names the first
+// field that differs. now is the server's time.
 func (e *AuthExpectation) check(id string, s *AuthSession, result *AuthenticationResult, now time.Time) error {
 	maxAge := e.MaxAge
 	if maxAge == 0 {
@@ -218,8 +219,8 @@ type AuthenticationResult struct {
 	VerifiedAt time.Time `json:"verified_at,omitzero"`
 }
 
-// UnmarshalJSON decodes what MID sends. Verified is read under exactly its name,
-// where package json would take Verified and VERIFIED as well.
+// UnmarshalJSON decodes what MID sends. It reads Verified under exactly the name
+// verified; package json would accept VERIFIED as well.
 func (r *AuthenticationResult) UnmarshalJSON(data []byte) error {
 	type plain AuthenticationResult
 	if err := jsonwire.Unmarshal(data, (*plain)(r)); err != nil {
@@ -244,9 +245,9 @@ func (r AuthenticationResult) Format(f fmt.State, _ rune) {
 }
 
 // CreateSession creates a session to be shown to the user as a QR code. It
-// expires after five minutes unless the user decides before. An invalid
-// parameter is a [*ValidationError] and sends nothing. Other failures are as for
-// [Client.Call].
+// expires after five minutes unless the user decides before. If a parameter is
+// invalid, the error is a [*ValidationError], and nothing is sent. Other errors
+// are as for [Client.Call].
 //
 // POST /auth/sessions
 func (s *AuthenticationService) CreateSession(ctx context.Context, params CreateAuthSessionParams, opts ...RequestOption) (*AuthSession, error) {
@@ -263,15 +264,16 @@ func (s *AuthenticationService) GetSession(ctx context.Context, id string, opts 
 
 // Verify asks MID, from the backend, whether a session was really approved and
 // by whom. What a browser, an app or an event says about a session is only a
-// reason to call it. A session that is not approved is no error: its result has
-// Verified false.
+// reason to call Verify. A session that is not approved is not an error: its
+// result has Verified false.
 //
-// That a session was approved does not say that it is the right one. With
-// [VerifyAuthenticationParams].Expect, an approved session is also fetched, and
-// one that differs from it is an error that matches [ErrUnexpectedSession] and
-// names the field. The options belong to the verification and not to the fetch.
-// A session can be verified again, so remember which ones were used, see
-// [EventStore] for a place.
+// An approved session need not be the right one. With
+// [VerifyAuthenticationParams].Expect, Verify also fetches an approved session and
+// compares it. If it differs, the error matches [ErrUnexpectedSession] and names
+// the field. opts apply to the verification, not to the fetch.
+//
+// A session can be verified more than once, so remember which ones were used. An
+// [EventStore] is a place for that.
 //
 // POST /auth/verify, GET /auth/sessions/{id}
 func (s *AuthenticationService) Verify(ctx context.Context, params VerifyAuthenticationParams, opts ...RequestOption) (*AuthenticationResult, error) {
@@ -310,21 +312,22 @@ func (p VerifyAuthenticationParams) Format(f fmt.State, _ rune) {
 	writeShown(f, "mid.VerifyAuthenticationParams", p.LogValue())
 }
 
-// WaitForSession polls until the session's status is final and returns it.
-// If the session's expiry passes first, it looks once more and returns the
-// session as it then is, so check Status. It returns an error that matches ctx's
-// when ctx ends, and at once an error that can't pass, such as [ErrNotFound];
-// 429, 5xx and network failures are waited out.
+// WaitForSession polls until the session's status is final and returns the
+// session. If the session's expiry passes first, it looks once more and returns
+// the session as it then is, so check Status.
+//
+// A 429, a 5xx and a network failure are waited out. An error that can't pass, such
+// as [ErrNotFound], is returned at once. When ctx ends, the error matches ctx's.
 //
 // GET /auth/sessions/{id}
 func (s *AuthenticationService) WaitForSession(ctx context.Context, id string, opts PollOptions) (*AuthSession, error) {
 	return s.poller(id).wait(ctx, opts)
 }
 
-// WatchSession polls like [AuthenticationService.WaitForSession] and yields
-// the session as first seen and then every change of its status once. An
-// error is yielded last. If the session's expiry passes, it ends after one
-// last look, whether or not that found a final status.
+// WatchSession polls like [AuthenticationService.WaitForSession]. It yields the
+// session as first seen, and then once for every change of its status. An error is
+// yielded last. If the session's expiry passes, WatchSession ends after one last
+// look, even if the status is not final.
 //
 // GET /auth/sessions/{id}
 func (s *AuthenticationService) WatchSession(ctx context.Context, id string, opts PollOptions) iter.Seq2[*AuthSession, error] {

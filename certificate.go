@@ -10,10 +10,10 @@ import (
 )
 
 // WithClientCertificate presents a certificate to the server (mutual TLS, RFC
-// 8705), as some accounts require. With [WithHTTPClient] it needs a client
-// whose Transport is nil or a [*http.Transport] that dials TLS itself; the
-// transport is cloned. For certificates that are replaced while the client is
-// in use there is [WithClientCertificateFunc]; only one of the two may be given.
+// 8705), as some accounts require. If [WithHTTPClient] is given too, its Transport
+// must be nil or a [*http.Transport] without DialTLSContext; the transport is
+// cloned. It excludes [WithClientCertificateFunc], which is for certificates that
+// are replaced while the client is in use.
 func WithClientCertificate(cert tls.Certificate) Option {
 	return func(c *config) error {
 		if len(cert.Certificate) == 0 || cert.PrivateKey == nil {
@@ -25,12 +25,11 @@ func WithClientCertificate(cert tls.Certificate) Option {
 }
 
 // WithClientCertificateFunc is [WithClientCertificate] for certificates that
-// rotate: certificate is asked at each TLS handshake, as
-// [tls.Config.GetClientCertificate] is, so that a replaced file is used without
-// a new client. Connections that are open keep the certificate of their
-// handshake. An error, or no certificate, fails that handshake; the request is
-// retried as after other connection errors. certificate must be safe for
-// concurrent use.
+// rotate. certificate is called in each TLS handshake, as
+// [tls.Config.GetClientCertificate] is, so a replaced file is used without a new
+// client. Open connections keep the certificate of their handshake. If certificate
+// returns an error, or nil, the handshake fails, and the request is retried as
+// after other connection errors. certificate must be safe for concurrent use.
 func WithClientCertificateFunc(certificate func(*tls.CertificateRequestInfo) (*tls.Certificate, error)) Option {
 	return func(c *config) error {
 		if certificate == nil {
@@ -71,8 +70,8 @@ func (c *config) certified(own *http.Transport) *http.Transport {
 	if t.TLSClientConfig == nil {
 		t.TLSClientConfig = new(tls.Config)
 	}
-	// With a TLSClientConfig, HTTP/2 is not set up by itself any more, though the
-	// one that was cloned may offer it to the server.
+	// Package net/http sets up no HTTP/2 by itself if there is a TLSClientConfig,
+	// though the one that was cloned may offer HTTP/2 to the server.
 	if own.TLSNextProto["h2"] != nil {
 		t.ForceAttemptHTTP2 = true
 	}
@@ -80,20 +79,20 @@ func (c *config) certified(own *http.Transport) *http.Transport {
 	return t
 }
 
-// present has the client's certificate shown in handshakes.
+// present makes handshakes present the client's certificate.
 func (c *config) present(tlsConfig *tls.Config) {
 	tlsConfig.Certificates, tlsConfig.GetClientCertificate = nil, nil
 	if c.certificate != nil {
 		tlsConfig.Certificates = []tls.Certificate{*c.certificate}
 		return
 	}
-	// A session that is resumed goes on with the certificate that it began with.
+	// A resumed session would keep the certificate that it began with.
 	tlsConfig.ClientSessionCache = nil
 	ask := c.certificateFor
 	tlsConfig.GetClientCertificate = func(info *tls.CertificateRequestInfo) (*tls.Certificate, error) {
 		cert, err := ask(info)
 		if err == nil && cert == nil {
-			// Package tls would use it all the same.
+			// Package tls requires a certificate, and would panic.
 			err = errNoCertificate
 		}
 		if err != nil {

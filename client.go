@@ -32,8 +32,9 @@ type Client struct {
 }
 
 // NewClient returns a client for the credentials of a MID account. It sends
-// nothing: the first request fetches a token. Empty credentials and invalid
-// options are a [*ValidationError].
+// nothing: the first request fetches a token. Invalid options are a
+// [*ValidationError], and so are empty credentials, unless [WithCredentialsFunc]
+// or [WithTokenSource] makes them unnecessary.
 func NewClient(clientID, clientSecret string, opts ...Option) (*Client, error) {
 	cfg, err := newConfig(clientID, clientSecret, opts)
 	if err != nil {
@@ -59,9 +60,9 @@ func NewClient(clientID, clientSecret string, opts ...Option) (*Client, error) {
 
 // NewClientFromEnv is [NewClient] with the credentials in the environment
 // variables MID_CLIENT_ID and MID_CLIENT_SECRET. MID_BASE_URL, if set, is the
-// base URL, as for [WithBaseURL]; MID_WEBHOOK_SECRET, if set, is the webhook
-// secret, unless [WithWebhooks] has Secrets. opts win over the environment, whose
-// values must be valid all the same.
+// base URL, as for [WithBaseURL]. MID_WEBHOOK_SECRET, if set, is the webhook
+// secret, unless [WithWebhooks] has Secrets. opts win over the environment, but
+// these two must be valid in any case.
 func NewClientFromEnv(opts ...Option) (*Client, error) {
 	var env []Option
 	if secret := os.Getenv("MID_WEBHOOK_SECRET"); secret != "" {
@@ -86,7 +87,7 @@ func NewClientFromEnv(opts ...Option) (*Client, error) {
 
 var envNames = map[string]string{fieldClientID: "MID_CLIENT_ID", fieldClientSecret: "MID_CLIENT_SECRET"}
 
-// newPipeline makes the pipeline and the parts that its stages ask.
+// newPipeline makes the pipeline and the parts that its stages use.
 func newPipeline(cfg *config) (*pipeline, error) {
 	p := &pipeline{
 		failures:   failures{base: cfg.baseURL, secret: func() string { return cfg.clientSecret }},
@@ -138,8 +139,8 @@ func (p *pipeline) assemble(cfg *config) error {
 	return nil
 }
 
-// tokenRetry is the small retry of token requests. Longer waits are left to the
-// calls that wait for the token, because they know their deadlines.
+// tokenRetry is the policy of token requests. It does not wait long, because only
+// the calls that wait for the token know their deadlines.
 func tokenRetry(policy RetryPolicy) RetryPolicy {
 	policy.MaxRetries = min(policy.MaxRetries, maxTokenRetries)
 	policy.MaxRetryAfter = min(policy.MaxRetryAfter, policy.MaxWait)
@@ -155,9 +156,9 @@ func retryStage(policy RetryPolicy, next http.RoundTripper) transport.Retry {
 	}
 }
 
-// RateLimit returns the quota as the server reports it, less what is in flight:
-// Remaining is what may still go now. Reset is by the server's clock. It is the
-// zero value before the first report.
+// RateLimit returns the quota as the server reports it. Remaining is what may
+// still be sent now: the requests in flight have been subtracted. Reset is by the
+// server's clock. Before the first report it returns the zero value.
 func (c *Client) RateLimit() RateLimit { return RateLimit(c.pipeline.limiter.Quota()) }
 
 // Format writes only the base URL, whatever the verb.
@@ -169,15 +170,17 @@ func (c Client) Format(f fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(f, "mid.Client{%s}", c.pipeline.base)
 }
 
-// Call sends a request to an endpoint that the SDK does not know yet, with all
-// that the typed methods have: token, retries, pacing, errors. path is
-// relative to the base URL and may carry a query. in is sent as JSON unless it
-// is nil; out, a pointer, gets the envelope's data unless it is nil.
+// Call sends a request to an endpoint that the SDK does not know yet. It works as
+// the typed methods do, with the token, retries, pacing and errors. path is
+// relative to the base URL and may carry a query. in is sent as JSON; if nil, no
+// body is sent. out is a pointer that gets the envelope's data; if nil, the data
+// is dropped.
 //
-// An answer that is no success is an [*APIError], or a [*RateLimitError] for
-// the rate limit. A path that leads elsewhere is a [*ValidationError]. When no
-// answer came, the error wraps the network's, such as a [*net.OpError], or
-// ctx's. Texts of in are taken out of error texts, because they may be personal.
+// An answer that is not a success is an [*APIError], or a [*RateLimitError] for
+// the rate limit. A path that leads to another host or above the base URL is a
+// [*ValidationError]. If no answer came, the error wraps the network's, such as a
+// [*net.OpError], or ctx's. The texts in the body are taken out of error texts,
+// because they may be personal data.
 func (c *Client) Call(ctx context.Context, method, path string, in, out any, opts ...RequestOption) error {
 	cfg, err := newRequestConfig(opts)
 	if err != nil {

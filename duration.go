@@ -8,7 +8,7 @@ import (
 )
 
 // estimatedTime is a duration as the API writes it: a number and a unit, like
-// 30s or 2 minutes. What it does not understand it takes for not told.
+// 30s or 2 minutes. Anything else decodes as zero.
 type estimatedTime time.Duration
 
 // MarshalJSON writes seconds.

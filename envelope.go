@@ -24,7 +24,7 @@ type envelope struct {
 	Description wireText `json:"error_description"`
 }
 
-// answer is an envelope with its data, which is nil if there was none.
+// answer is an envelope with its data, which is nil if the envelope has no data.
 type answer[T any] struct {
 	envelope
 	Data *T `json:"data"`
@@ -46,11 +46,11 @@ func (a *answer[T]) lacks() string {
 	return missing(a.Data, a.kind)
 }
 
-// identified is data that has an id and, unless it has no life, a status.
+// identified is data that has an id and, if its state can change, a status.
 type identified interface{ identity() (id, status string) }
 
-// missing names the first field that data must have and has not. A status in
-// capitals is none of the contract's.
+// missing names the first field that data must have and does not. A status in
+// capitals counts as missing, because the contract has no such status.
 func missing(data any, kind resourceKind) string {
 	v, ok := data.(identified)
 	if !ok {
@@ -70,12 +70,12 @@ func missing(data any, kind resourceKind) string {
 type target interface {
 	head() *envelope
 	holds() resourceKind
-	reset()        // to what it was before it was decoded into
-	lacks() string // names what must be there and is not
-	finish() error // called when the answer is known to be a success
+	reset()        // undoes what was decoded
+	lacks() string // names what must be there and is not, or is ""
+	finish() error // is called when the answer is known to be a success
 }
 
-// wireText is a text that fails no answer: what is no JSON string is left out.
+// wireText is a text that fails no answer: anything but a JSON string is ignored.
 type wireText string
 
 func (t *wireText) UnmarshalJSON(data []byte) error {
@@ -94,7 +94,7 @@ type wireError struct {
 	Code    ErrorCode    `json:"code"`
 	Message string       `json:"message"`
 	Details []FieldError `json:"details"`
-	failed  bool         // only that
+	failed  bool         // error is the bool true, which says no more
 }
 
 func (e *wireError) UnmarshalJSON(data []byte) error {
@@ -103,23 +103,23 @@ func (e *wireError) UnmarshalJSON(data []byte) error {
 	}
 	e.failed = string(data) == "true"
 	type plain wireError
-	// What does not fit is left out: a half-understood error is better than
-	// none.
+	// What does not fit is ignored, because an error that is understood in part is
+	// better than no error.
 	_ = json.Unmarshal(data, (*plain)(e))
 	return nil
 }
 
 func (e *wireError) present() bool { return e.Code != "" || e.Message != "" || e.failed }
 
-// failed reports whether an answer says that it is no success.
+// failed reports whether an answer says that the request failed.
 func (e *envelope) failed() bool { return e.Error.present() || !e.Success }
 
 // isSuccess reports whether an answer has a status of success.
 func isSuccess(resp *http.Response) bool { return resp.StatusCode >= 200 && resp.StatusCode <= 299 }
 
-// decode reads an answer into its envelope, and a success into the target too;
-// a nil target expects no data. The error says what is wrong with the answer,
-// without quoting it. The envelope then holds what could be read all the same.
+// decode reads an answer into its envelope, and a success into the target too. A
+// nil target expects no data. The error says what is wrong with the answer, without
+// quoting it. The envelope holds what could be read in any case.
 func decode(resp *http.Response, into target) (*envelope, error) {
 	data := transport.Data(resp)
 	env, err := unmarshal(resp, data, into)
@@ -145,8 +145,9 @@ func decode(resp *http.Response, into target) (*envelope, error) {
 	return env, nil
 }
 
-// unmarshal returns package json's error about the target or, without one,
-// about the envelope. What lacks something is read once more in other spellings.
+// unmarshal returns package json's error about the target or, if there is no such
+// error, about the envelope. An answer that lacks something is read once more in
+// other spellings.
 func unmarshal(resp *http.Response, data []byte, into target) (*envelope, error) {
 	var trouble error
 	if into != nil && isSuccess(resp) {
@@ -161,7 +162,7 @@ func unmarshal(resp *http.Response, data []byte, into target) (*envelope, error)
 			return into.head(), nil
 		}
 	}
-	// Trouble with the data may have hidden what follows it.
+	// An error in the data may have hidden what follows it.
 	env := &envelope{Success: true}
 	if err := jsonwire.Unmarshal(data, env); trouble == nil {
 		trouble = err

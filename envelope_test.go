@@ -43,7 +43,7 @@ func TestAnswersThatAreNoResult(t *testing.T) {
 		"error with 200": {200, problem("not_found", "No such session.", ""), nil, "200 OK (not_found): No such session. [request req_2]"},
 		"error with 201": {201, `{"error":{"code":"conflict"}}`, nil, "201 Created (conflict)"},
 		"no success, no reason": {200, `{"success":false,"data":{"recipient":"+14155550123"}}`, html,
-			"200 OK: the answer says that it is no success, but not why [request req_h]"},
+			"200 OK: the answer says that the request failed, but not why [request req_h]"},
 		"empty":      {200, "", html, "200 OK: the answer is empty [request req_h]"},
 		"blank":      {200, " \n", html, "200 OK: the answer is empty [request req_h]"},
 		"204":        {204, "", html, "204 No Content: the answer is empty [request req_h]"},

@@ -73,15 +73,14 @@ type APIError struct {
 	StatusCode int
 	// Code is empty when the answer was not the API's JSON.
 	Code ErrorCode
-	// Message is the server's, or a short piece of the body when the answer
-	// was not the API's JSON. Of a success that is unreadable, it says what is
-	// wrong and quotes nothing.
+	// Message is the server's, or a short piece of the body if the answer was
+	// not the API's JSON. If a success was unreadable, it says why and quotes
+	// nothing.
 	Message string
 	// Details say what was wrong with which field. It is nil if the server named
 	// no field.
 	Details []FieldError
-	// RequestID names the request to MID's support. It is empty if the answer
-	// has none.
+	// RequestID names the request to MID's support. It may be empty.
 	RequestID string
 	// RetryAfter is how long the server asked to wait. It is zero if the server
 	// did not ask.
@@ -143,7 +142,7 @@ func (e APIError) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, e.Error
 // LogValue is the text of Error.
 func (e APIError) LogValue() slog.Value { return slog.StringValue(e.Error()) }
 
-// The bounds of what an error's text takes over from outside.
+// The bounds of the parts of an error's text that come from outside.
 const (
 	maxLine    = 500 // characters of a message or a path
 	maxName    = 200 // characters of a code, an id or a detail
@@ -179,16 +178,16 @@ var statusErrors = map[int]error{
 // RateLimitError says that a request was refused for the rate limit. It matches
 // [ErrRateLimited].
 //
-// If the server refused it, with a wait that is too long or after the last retry,
-// Err is the [*APIError]. If the client's own limiter refused it before anything
-// was sent, Err is nil, or [context.DeadlineExceeded] if the wait would have
-// outlived the context.
+// If the server refused the request, Err is its [*APIError]: the retries were
+// spent, or the server asked for a wait that is too long. If the client's own
+// limiter refused it, nothing was sent. Err is then [context.DeadlineExceeded] if
+// the wait would have outlived the context, else nil.
 type RateLimitError struct {
 	// RetryAfter is how long to wait before the next try.
 	RetryAfter time.Duration
-	// RateLimit is the quota as last seen; its zero value if it never was.
+	// RateLimit is the quota as last reported, or the zero value if it never was.
 	RateLimit RateLimit
-	// Err is the cause; nil for a local refusal that no context forced.
+	// Err is the cause. It may be nil.
 	Err error
 
 	tooLong bool // the client's own queue refused a wait over MaxRetryAfter

@@ -27,43 +27,45 @@ var (
 // remembers its own events, in memory.
 //
 // If the process that holds a claim dies, the claim ends with its lease at the
-// latest. MID delivers the event again, as its delivery was not answered 2xx.
+// latest. MID then delivers the event again, because its delivery was not answered
+// 2xx.
 //
-// A store is used by several goroutines at once. Test one of your own with
+// Implementations are safe for concurrent use. Test one of your own with
 // [github.com/mobid-io/mid-go/midtest.TestEventStore].
 type EventStore interface {
 	// Claim makes the caller the one that handles the event, until lease has
 	// passed since the call. Of several callers at the same time, one gets the
 	// claim. The error is [ErrEventHandled] after Done, [ErrEventInHand] while
-	// another's claim lives, and else the store's own, which is answered with
-	// status 503. Claim should not wait for another's claim to end.
+	// another caller's claim lives, and otherwise the store's own, which is
+	// answered with status 503. Claim should not wait for another claim to end.
 	//
-	// id is an [Event.ID]: any string but the empty one, and another event if it
-	// differs in anything, such as in case or in a space at its end. lease is
-	// more than zero. ctx lives until the claim is settled, so a transaction may
-	// begin in it; it ends early if Claim takes longer than 5 seconds or the
-	// lease. A claim that comes with an error is released.
+	// id is an [Event.ID], any string but the empty one. Ids that differ in
+	// anything, such as in case or in a space at the end, are different events.
+	// lease is more than zero. ctx lives until the claim is settled, so a
+	// transaction may begin in it. It ends early if Claim takes longer than 5
+	// seconds or the lease. A claim that is returned with an error is released.
 	Claim(ctx context.Context, id string, lease time.Duration) (EventClaim, error)
 }
 
-// EventClaim is the right to handle one event. It settles only itself: after
-// its lease another may hold a claim of the same event, which stays untouched.
-// Done and Release get a ctx that outlives the request by 5 seconds at most.
+// EventClaim is the right to handle one event. It settles only itself: after its
+// lease, another delivery may hold a claim of the same event, which must stay
+// untouched. The ctx of Done and Release does not end with the request, but has a
+// deadline of 5 seconds.
 type EventClaim interface {
-	// Context returns what the handler runs with: ctx, or a child of it that
-	// carries something of the store's, such as a transaction. ctx ends with
-	// the lease or with the request, and not before Done or Release returns.
-	// After an error the claim is released, and the answer is status 503.
+	// Context returns the context that the handler runs with: ctx, or a child of
+	// it that carries something of the store's, such as a transaction. ctx ends
+	// with the lease or with the request, and otherwise lives until Done or
+	// Release returns. After an error the claim is released, and the answer is
+	// status 503.
 	Context(ctx context.Context) (context.Context, error)
 	// Done marks the event as handled, for at least twice
-	// [WebhookConfig.Tolerance]. The error is [ErrClaimLost] if the lease has
-	// passed, whether or not another has claimed the event since: then Done must
-	// not mark it. After any error the answer is status 503, and the claim is
-	// left to lapse.
+	// [WebhookConfig.Tolerance]. If the lease has passed, Done must not mark it,
+	// even if no other delivery has claimed it since, and returns [ErrClaimLost].
+	// After any error the answer is status 503, and the claim is left to lapse.
 	Done(ctx context.Context) error
-	// Release lets the next delivery claim the event. It never undoes Done: it
-	// does nothing after Done, when the lease has passed, or when it is called
-	// once more. After an error it is called once more.
+	// Release lets the next delivery claim the event. It does nothing after Done,
+	// after the lease, or when it is called again. It is called again, once,
+	// after an error.
 	Release(ctx context.Context) error
 }
 
@@ -75,17 +77,17 @@ const (
 
 var errStoreFull = errors.New("mid: the event store is full of events that it must not forget yet")
 
-// memoryStore is the EventStore of a single process. It has no goroutine of
-// its own: every Claim drops what has grown too old.
+// memoryStore is the EventStore of a single process. It has no goroutine of its
+// own: every Claim drops the entries that are too old.
 type memoryStore struct {
 	limit int           // of entries
 	least time.Duration // how long a handled event is remembered in any case
-	most  time.Duration // and if there is room
+	most  time.Duration // how long it is remembered if there is room
 
 	mu      sync.Mutex
 	entries map[string]*list.Element
-	// Both lists hold *memoryClaims, the one that ends first in front. They are
-	// apart so that room is found among the handled events only.
+	// Both lists hold *memoryClaims, the one that ends first in front. There are
+	// two, so that room is made among the handled events only.
 	claimed, done list.List
 }
 
@@ -185,7 +187,7 @@ func (c *memoryClaim) Release(context.Context) error {
 	return nil
 }
 
-// held is the claim's entry, or nil if it has none any more.
+// held returns the claim's entry, or nil if the store has dropped it.
 func (c *memoryClaim) held() *list.Element {
 	if e := c.store.entries[c.id]; e != nil && e.Value == c {
 		return e

@@ -14,9 +14,9 @@ import (
 )
 
 // A secret manager writes the credentials to files and replaces them while the
-// program runs. They are read at each token request, which is about once an
-// hour. Should one file be replaced before the other, the server refuses the
-// pair, and both are read once more.
+// program runs. The function reads them for each token request, which is about once
+// an hour. If one file is replaced before the other, the server refuses the pair,
+// and both are read once more.
 func ExampleWithCredentialsFunc() {
 	server := midtest.NewServer()
 	defer server.Close()

@@ -183,7 +183,7 @@ func ExampleFileFromPath() {
 	// Output: passport.jpg 8
 }
 
-// A reader that cannot seek, such as a request's body, is sent once. Its upload
+// A reader that can't seek, such as a request's body, is sent once. Its upload
 // is not retried after the first byte.
 func ExampleFileFromReader() {
 	body := io.MultiReader(strings.NewReader("an "), strings.NewReader("image"))

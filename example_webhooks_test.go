@@ -64,8 +64,8 @@ func ExampleWebhookService_Verify() {
 	// true
 }
 
-// Parse is for receivers that get the body and the headers from something else
-// than net/http, such as a queue.
+// Parse is for receivers that get the body and the headers from elsewhere than
+// net/http, such as from a queue.
 func ExampleWebhookService_Parse() {
 	hooks, _ := mid.NewWebhookService(mid.WebhookConfig{Secrets: []string{"whsec_bluebird"}})
 	r, payload := deliveryFrom(hooks, "evt_1", mid.EventSigningCompleted, `{"id":"sign_7","status":"completed"}`)
@@ -109,8 +109,8 @@ func ExampleWebhookService_ParseRequest() {
 	// 401
 }
 
-// Handler verifies, drops duplicates and answers, so that what is left is what
-// to do with an event.
+// Handler verifies, drops duplicates and answers. What is left to the application
+// is what to do with an event.
 func ExampleWebhookService_Handler() {
 	hooks, _ := mid.NewWebhookService(mid.WebhookConfig{Secrets: []string{"whsec_bluebird"}})
 	handler := hooks.Handler(mid.EventHandlers{

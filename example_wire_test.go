@@ -120,7 +120,7 @@ func ExampleClient_Call_certificate() {
 	// Output: %PDF-1.7
 }
 
-// keyServer answers what the vendor's other pages have, to who has the key.
+// keyServer answers as the vendor's other pages say, to requests with the key.
 func keyServer(header, key string) *httptest.Server {
 	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")

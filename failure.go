@@ -12,8 +12,8 @@ import (
 	"github.com/mobid-io/mid-go/internal/transport"
 )
 
-// failures makes the errors that callers get. Their texts are free of the client
-// secret, of the call's tokens and of the personal values that the call sent.
+// failures makes the errors that callers get. Their texts hold neither the client
+// secret nor the call's tokens nor the personal values that the call sent.
 type failures struct {
 	base   *url.URL
 	secret func() string // a function, so that no dump of the client shows it
@@ -27,15 +27,15 @@ func (*RateLimitError) reported()  {}
 func (*ValidationError) reported() {}
 func (*sendError) reported()       {}
 
-// isReported looks at the outermost error only, because an error that wraps one
-// of the SDK's may say more.
+// isReported looks at the outermost error only, because one that wraps an error of
+// the SDK's may say more.
 func isReported(err error) bool {
 	_, ok := err.(reported)
 	return ok
 }
 
-// answer decodes an answer and judges it: an answer that is no success, or that
-// is unreadable, becomes the call's error.
+// answer decodes an answer. One that is not a success, or is unreadable, becomes
+// the call's error.
 func (f *failures) answer(call *transport.Call, resp *http.Response, into target) (*envelope, error) {
 	env, trouble := decode(resp, into)
 	switch {
@@ -86,14 +86,14 @@ func (f *failures) apiError(call *transport.Call, resp *http.Response, env *enve
 	return e
 }
 
-// refused returns the error of an answer that is no success.
+// refused returns the error of an answer that is not a success.
 func (f *failures) refused(call *transport.Call, resp *http.Response, env *envelope) error {
 	e := f.apiError(call, resp, env)
 	e.Body = []byte(f.scrub(call, string(transport.Data(resp))))
 	switch {
 	case env.Error.present():
 	case isSuccess(resp):
-		e.Message = "the answer says that it is no success, but not why"
+		e.Message = "the answer says that the request failed, but not why"
 	default:
 		e.Message = snippet(string(e.Body))
 	}
@@ -110,8 +110,8 @@ func (f *failures) refused(call *transport.Call, resp *http.Response, env *envel
 	return e
 }
 
-// unreadable returns the error of a success that is unreadable. It has no body,
-// which may hold personal data.
+// unreadable returns the error of a success that is unreadable. The error has no
+// body, because that may hold personal data.
 func (f *failures) unreadable(call *transport.Call, resp *http.Response, env *envelope, message string) error {
 	e := f.apiError(call, resp, env)
 	e.Message = message
@@ -137,8 +137,8 @@ func snippet(body string) string {
 	return redact.OneLine(b.String(), most)
 }
 
-// noAnswer returns the error of a call that no answer ended. The last answer
-// that was retried is a part of it.
+// noAnswer returns the error of a call that ended without an answer. The last
+// answer that was retried is a part of it.
 func (f *failures) noAnswer(call *transport.Call, err error) error {
 	e := &sendError{text: err.Error()}
 	if isReported(err) {
@@ -151,7 +151,7 @@ func (f *failures) noAnswer(call *transport.Call, err error) error {
 		if scrubbed == e.text {
 			e.causes = append(e.causes, err)
 		}
-		// Some packages report one of the two, callers may look for either.
+		// Packages report one of the two, and callers may look for the other.
 		if ended, cause := call.Err(), context.Cause(call); errors.Is(err, ended) || errors.Is(err, cause) {
 			e.causes = append(e.causes, ended, cause)
 		}
@@ -164,7 +164,7 @@ func (f *failures) noAnswer(call *transport.Call, err error) error {
 	if call.Last != nil {
 		_, last := f.answer(call, call.Last, nil)
 		e.text += "; the last answer: " + strings.TrimPrefix(last.Error(), "mid: ")
-		// A 401 was dealt with: what failed is what came after it.
+		// A 401 was dealt with: what came after it has failed.
 		if call.Last.StatusCode != http.StatusUnauthorized {
 			e.causes = append(e.causes, last)
 		}
@@ -183,9 +183,9 @@ func (e *sendError) Error() string { return e.text }
 
 func (e *sendError) Unwrap() []error { return e.causes }
 
-// scrub takes secrets and the call's personal values out of a text that came
-// from outside, and bounds it. What follows the bound is looked at as well, or a
-// secret that stands across it would be seen in part.
+// scrub takes secrets and the call's personal values out of a text that came from
+// outside, and bounds it. It also looks at what follows the bound, because a secret
+// may stand across it.
 func (f *failures) scrub(call *transport.Call, text string) string {
 	const margin = 16 << 10 // longer than any spelling of a token
 	long := len(text) > maxErrorBody
@@ -219,7 +219,7 @@ func (f *failures) relative(u *url.URL) string {
 	return strings.TrimPrefix(u.EscapedPath(), f.base.EscapedPath())
 }
 
-// partError is an error of a part that the application may have given.
+// partError is an error of a part that the application may have supplied.
 type partError struct {
 	part string
 	err  error
@@ -230,7 +230,7 @@ func (e *partError) Error() string { return fmt.Sprintf("the %s: %v", e.part, e.
 func (e *partError) Unwrap() error { return e.err }
 
 // fromPart names the part of the client that an error is from, unless the error
-// says so itself, or is only the end of ctx.
+// names it itself, or only says that ctx has ended.
 func fromPart(ctx context.Context, part string, err error) error {
 	if err == nil || ctx.Err() != nil || isReported(err) {
 		return err

@@ -24,8 +24,8 @@ const (
 )
 
 // What follows reads other spellings than the contract's. It runs only when an
-// answer or an event, read strictly, lacks what it must have: the usual one pays
-// nothing for it. Names that are spelled as in the contract win. Metadata stays
+// answer or an event, read strictly, lacks what it must have, so that the usual one
+// costs nothing more. Names that are spelled as in the contract win. Metadata stays
 // as it is, because its keys are the application's.
 //
 //	sessionId                                     session_id, as any name in camelCase
@@ -37,7 +37,7 @@ const (
 //
 // The result of a verification, verified, is read under no other name.
 
-// idAliases are other names of a resource's id, by what it is the id of.
+// idAliases are other names of a resource's id, by the kind of the resource.
 var idAliases = map[resourceKind][]string{
 	kindAuthSession:    {"session_id", "auth_session_id"},
 	kindVerification:   {"verification_id"},
@@ -48,7 +48,7 @@ var idAliases = map[resourceKind][]string{
 // object is a JSON object whose members have not been decoded.
 type object map[string]json.RawMessage
 
-// parseObject returns nil for what is no JSON object.
+// parseObject returns nil for anything but a JSON object.
 func parseObject(data []byte) object {
 	var o object
 	if json.Unmarshal(jsonwire.TrimMark(data), &o) != nil {
@@ -68,7 +68,7 @@ func (o object) encoded() []byte {
 // text returns a member that is a JSON string, else an empty text.
 func (o object) text(name string) string {
 	var text string
-	_ = json.Unmarshal(o[name], &text) // anything else is no text
+	_ = json.Unmarshal(o[name], &text) // leaves text empty for anything else
 	return text
 }
 
@@ -117,8 +117,8 @@ func foldAnswer(body []byte, kind resourceKind) []byte {
 	return o.encoded()
 }
 
-// foldError returns an answer that is no success in the contract's envelope and
-// spelling: what stands beside a bool, or beside nothing, is the error.
+// foldError returns an answer that is not a success in the contract's envelope and
+// spelling. If its error is only a bool, or absent, the error is what stands beside.
 func foldError(body []byte) []byte {
 	o := foldEnvelope(body)
 	if o == nil {
@@ -153,8 +153,8 @@ func foldEnvelope(body []byte) object {
 	return o
 }
 
-// subjects are the names that an event of the other shape has for the id of what
-// it is about, and what that is.
+// subjects are the names that the id of a resource has in an event of the other
+// shape, each with the resource's name in the event's type.
 var subjects = [...][2]string{
 	{"session_id", "session"},
 	{"verification_id", "verification"},
@@ -163,10 +163,10 @@ var subjects = [...][2]string{
 
 // foldEvent returns an event as the contract spells it, with its data as it came.
 //
-// An event of the other shape has no id and no type, but the id of what it is
-// about, its status, a timestamp and data. Its id is made of the subject and the
-// status, so that all its deliveries have the same. Its type is session.status,
-// verification.status or signature_request.status, and all of it is its data.
+// An event of the other shape has no id and no type, but the id of a resource, its
+// status, a timestamp and data. The event's id is made of the resource's id and
+// status, so that all deliveries have the same id. Its type is session.status,
+// verification.status or signature_request.status, and its data is all of it.
 func foldEvent(payload []byte) []byte {
 	came := parseObject(payload)
 	if came == nil {

@@ -255,7 +255,7 @@ func TestErrorsOfTheOtherEnvelope(t *testing.T) {
 		require.ErrorContains(t, err, "200 OK (conflict): Busy.", "an error that was sent with status 200")
 	}
 	for _, body := range []string{`{"error":true}`, `{"error":true,"data":{"id":"sess_1","status":"pending"}}`} {
-		require.ErrorContains(t, getSession(t.Context(), once(t, status(200, body))), "it is no success, but not why")
+		require.ErrorContains(t, getSession(t.Context(), once(t, status(200, body))), "the request failed, but not why")
 	}
 }
 

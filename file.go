@@ -25,7 +25,7 @@ var (
 
 // File is what an upload is read from. Make one with [FileFromPath],
 // [FileFromBytes], [FileFromFS] or [FileFromReader], or fill it in for a
-// source of one's own, such as an object store:
+// source of your own, such as an object store:
 //
 //	file := mid.File{
 //		Name: "passport.jpg",
@@ -33,29 +33,27 @@ var (
 //		Open: func() (io.ReadCloser, error) { return bucket.NewReader(object.Key) },
 //	}
 //
-// Open is called when the upload comes to the file, and again for every
-// further attempt if an earlier one has read of it. What it returned before
-// has been closed by then. An error from it says that the file can't be read
-// again: the upload is then not retried, and fails with what the last attempt
-// came to. The upload holds one reader at a time, closes every one, and sends
-// the same bytes on every attempt if Open gives the same bytes. An Open or a
-// Read that hangs does not hold the upload up beyond its context.
+// Open is called when the upload comes to the file, and again for every further
+// attempt if an earlier one has read from it. The upload holds one reader at a
+// time, and closes each before it calls Open again. If Open then returns an error,
+// the file can't be read again: the upload is not retried, and fails with the
+// result of the last attempt. An Open or a Read that hangs does not hold up the
+// upload beyond its context.
 //
 // An empty file is a [*ValidationError], because it is nearly always a reader
 // that was read before. If Open or a Read panics, so does the upload.
 //
-// A File that is shared by uploads that run at the same time needs an Open
-// that can be called at the same time. Those of FileFromPath, FileFromBytes
-// and FileFromFS can.
+// If uploads that run at the same time share a File, its Open must be safe for
+// concurrent use. Those of FileFromPath, FileFromBytes and FileFromFS are.
 type File struct {
 	// Name is the file's name. Directories in it, with slashes of either kind,
-	// are not sent. Required. Personal data if it tells whose file it is.
+	// are not sent. Required. Personal data if it says whose file it is.
 	Name string
-	// ContentType is the media type, like application/pdf. If empty, the
-	// extension of Name tells it, else the first 512 bytes.
+	// ContentType is the media type, like application/pdf. If empty, it follows
+	// from the extension of Name, or else from the first 512 bytes.
 	ContentType string
-	// Size is the length in bytes. A file that turns out shorter or longer
-	// fails the upload. Zero means unknown: the first bytes are then read before
+	// Size is the length in bytes. If the file turns out shorter or longer, the
+	// upload fails. If zero, the length is unknown: the first bytes are read before
 	// anything is sent, and the file is sent in chunks, without a Content-Length.
 	Size int64
 	// Open returns a reader of the file from its start. Required.
@@ -98,8 +96,8 @@ func fileFromInfo(name, path string, info fs.FileInfo, open func() (io.ReadClose
 	case info.Mode().IsRegular():
 		return File{Name: name, Size: info.Size(), Open: open}, nil
 	}
-	// What a pipe gives is gone once it is read: opened again, it would give
-	// the rest and pass for the whole.
+	// Bytes that were read from a pipe are gone. Opened again, it would return the
+	// rest, which would pass for the whole.
 	return File{Name: name, Open: readOnce(open)}, nil
 }
 
@@ -113,22 +111,22 @@ func FileFromBytes(name string, data []byte) File {
 	}
 }
 
-// FileFromReader returns a file that is what r gives from where it stands now.
+// FileFromReader returns a file with the content of r from its current position.
 // The SDK never closes r. The File is good for one upload at a time. Directories
 // in name, such as those of [os.File.Name], are not sent.
 //
-// If r is an [io.Seeker] that can seek, such as an [os.File] of a regular file
-// or a [bytes.Reader], its size is known and every attempt seeks back to where
-// it stood. Any other reader is sent once: an attempt that failed before its
-// first byte was read is retried, a later failure is not. Its size is unknown
-// unless it has a method Len() int, like [bytes.Buffer]. An upload of a nil r
+// If r is an [io.Seeker] that can seek, such as an [os.File] of a regular file or a
+// [bytes.Reader], its size is known, and every attempt seeks back to the position
+// that it had. Any other reader is sent once: an attempt that fails before its
+// first byte was read is retried, and a later one is not. Its size is unknown
+// unless it has a method Len() int, like [bytes.Buffer]. If r is nil, the upload
 // fails with a [*ValidationError].
 func FileFromReader(name string, r io.Reader) File {
 	if v := reflect.ValueOf(r); r == nil || v.Kind() == reflect.Pointer && v.IsNil() {
 		return File{Name: name}
 	}
 	if seeker, ok := r.(io.ReadSeeker); ok {
-		// Pipes have the method, too, and fail it.
+		// Pipes have the method too, but it fails.
 		if start, err := seeker.Seek(0, io.SeekCurrent); err == nil {
 			return fileFromSeeker(name, seeker, start)
 		}
@@ -156,7 +154,7 @@ func fileFromSeeker(name string, r io.ReadSeeker, start int64) File {
 	if end, err := r.Seek(0, io.SeekEnd); err == nil {
 		file.Size = max(end-start, 0)
 	}
-	// A failure shows again in Open, which needs the same.
+	// If this fails, Open does too, because it seeks to the same position.
 	_, _ = r.Seek(start, io.SeekStart)
 	return file
 }
@@ -181,7 +179,7 @@ type onceReader struct {
 	begun *atomic.Bool
 }
 
-// Read counts as begun while it is under way, because it may yet take something.
+// Read sets begun while it is under way, because it may yet take something.
 func (r *onceReader) Read(p []byte) (int, error) {
 	before := r.begun.Swap(true)
 	n, err := r.ReadCloser.Read(p)
@@ -191,7 +189,7 @@ func (r *onceReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// ReadOnce says that there can't be another attempt, even while a Read hangs.
+// ReadOnce marks a reader whose file can't be read again, even while a Read hangs.
 func (*onceReader) ReadOnce() {}
 
 var _ multipart.Once = (*onceReader)(nil)
@@ -208,8 +206,8 @@ func (f File) validate() error {
 	return firstError(required("File.Name", f.Name), f.validateBaseName(), f.validateContentType())
 }
 
-// baseName returns the name without its directories, on every system: the
-// uploaded name often comes from another one.
+// baseName returns the name without its directories. It knows the slashes of every
+// system, because the name often comes from another one.
 func (f File) baseName() string { return f.Name[strings.LastIndexAny(f.Name, `/\`)+1:] }
 
 // names returns what a server or the file system may quote of the name.

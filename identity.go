@@ -68,11 +68,11 @@ type UploadIdentityDocumentParams struct {
 	// Country is the issuing country as an ISO 3166-1 alpha-2 code, like DE. The
 	// SDK checks that it is two upper-case letters. If empty, it is not sent.
 	Country string
-	// Progress is called as the file is sent, with the bytes of the file sent
-	// so far and in all, or -1 if its size is unknown. A retry starts again at
-	// a smaller number. It is called from another goroutine, one call at a
-	// time, and holds up the upload while it runs, beyond the attempt timeout
-	// too. It may be nil.
+	// Progress is called as the file is sent. sent is how many bytes of the file
+	// were sent so far, and total is its size, or -1 if that is unknown. A retry
+	// starts again at a smaller number. Progress is called from another
+	// goroutine, one call at a time. The upload stands still while it runs, even
+	// beyond the attempt timeout. It may be nil.
 	Progress func(sent, total int64)
 }
 
@@ -139,8 +139,7 @@ type StartVerificationParams struct {
 	// CallbackURL is the absolute http or https URL that the
 	// verification.completed event is sent to. If empty, no event is sent.
 	CallbackURL string `json:"callback_url,omitempty"`
-	// Metadata is given back unchanged with the verification. If nil, there is
-	// none.
+	// Metadata comes back unchanged with the verification. If nil, it is not sent.
 	Metadata map[string]string `json:"metadata,omitempty"`
 }
 
@@ -178,19 +177,20 @@ type Verification struct {
 	DocumentType DocumentType       `json:"document_type"`
 	Country      string             `json:"country"`
 	// EstimatedTime is how long the verification should take. It is zero if the
-	// answer has none, or in a form that the SDK does not know.
+	// answer does not say, or says it in a form that the SDK does not know.
 	EstimatedTime time.Duration `json:"-"`
-	// Confidence is between 0 and 1; nil until the verification ended.
+	// Confidence is between 0 and 1. It is nil until the verification has ended.
 	Confidence *float64           `json:"confidence,omitempty"`
 	Checks     VerificationChecks `json:"checks,omitzero"`
-	// ExtractedData is what the document says; its zero value until the
-	// verification ended. Personal data.
+	// ExtractedData is what the document says. It is the zero value until the
+	// verification has ended. Personal data.
 	ExtractedData ExtractedData `json:"extracted_data,omitzero"`
-	// RejectionReason is why the verification was rejected, else empty.
+	// RejectionReason is why the verification was rejected. It is empty if it was
+	// not rejected.
 	RejectionReason string    `json:"rejection_reason,omitempty"`
 	CreatedAt       time.Time `json:"created_at"`
-	// CompletedAt is when the verification reached its final state; the zero
-	// time until then.
+	// CompletedAt is when the verification reached its final state. It is the
+	// zero time until then.
 	CompletedAt time.Time         `json:"completed_at,omitzero"`
 	Metadata    map[string]string `json:"metadata,omitempty"`
 }
@@ -205,8 +205,8 @@ func (v Verification) LogValue() slog.Value {
 // Format writes what LogValue shows, whatever the verb.
 func (v Verification) Format(f fmt.State, _ rune) { writeShown(f, "mid.Verification", v.LogValue()) }
 
-// plainVerification has Verification's fields without its methods, so that
-// encoding/json does not call back.
+// plainVerification has Verification's fields but not its methods, which package
+// json would call again.
 type plainVerification Verification
 
 type wireVerification struct {
@@ -246,10 +246,10 @@ type VerificationChecks struct {
 	DataExtraction       string `json:"data_extraction,omitempty"`
 }
 
-// ExtractedData is what an identity document says. It is personal data: it
-// formats as a fixed text under every verb of package fmt, and as a value of
-// package log/slog. JSON shows it, so log no slice, map or struct that holds it
-// with a [slog.JSONHandler]. A field that the document does not have is empty.
+// ExtractedData is what an identity document says. A field that the document does
+// not have is empty. It is personal data, so it is a fixed text in package fmt,
+// under every verb, and in package log/slog. JSON shows it: log no slice, map or
+// struct that holds it with a [slog.JSONHandler].
 type ExtractedData struct {
 	FirstName      string `json:"first_name,omitempty"`
 	LastName       string `json:"last_name,omitempty"`
@@ -287,9 +287,9 @@ func (p UploadIdentityDocumentParams) form() form {
 }
 
 // StartVerification starts the verification of an identity from uploaded
-// documents. It returns at once, with the verification in the state
-// [VerificationProcessing]; wait for its end with
-// [IdentityService.WaitForVerification] or by webhook.
+// documents. It does not wait for the end: the verification that it returns is
+// [VerificationProcessing]. Wait with [IdentityService.WaitForVerification], or
+// for a webhook.
 //
 // POST /identity/verify
 func (s *IdentityService) StartVerification(ctx context.Context, params StartVerificationParams, opts ...RequestOption) (*Verification, error) {
@@ -305,18 +305,18 @@ func (s *IdentityService) GetVerification(ctx context.Context, id string, opts .
 	return get[Verification](ctx, s.pipeline, opGetVerification, id, opts)
 }
 
-// WaitForVerification polls until the verification's status is final and
-// returns it. A verification has no expiry of its own: bound the wait by ctx.
-// Errors are as for [AuthenticationService.WaitForSession].
+// WaitForVerification polls until the verification's status is final and returns
+// the verification. A verification has no expiry of its own, so give ctx a
+// deadline. Errors are as for [AuthenticationService.WaitForSession].
 //
 // GET /identity/verifications/{id}
 func (s *IdentityService) WaitForVerification(ctx context.Context, id string, opts PollOptions) (*Verification, error) {
 	return s.poller(id).wait(ctx, opts)
 }
 
-// WatchVerification polls like [IdentityService.WaitForVerification] and
-// yields the verification as first seen and then every change of its status or
-// its checks once. An error is yielded last.
+// WatchVerification polls like [IdentityService.WaitForVerification]. It yields the
+// verification as first seen, and then once for every change of its status or its
+// checks. An error is yielded last.
 //
 // GET /identity/verifications/{id}
 func (s *IdentityService) WatchVerification(ctx context.Context, id string, opts PollOptions) iter.Seq2[*Verification, error] {

@@ -20,30 +20,26 @@
 //	fmt.Println(session.QRData)
 //
 // Parameters are plain structs. A field with its zero value is absent. Every
-// method takes a [context.Context], and returns when that ends. [Client.Call]
-// reaches endpoints that the SDK does not know yet.
+// method that sends something takes a [context.Context] and returns when it ends.
+// [Client.Call] reaches endpoints that the SDK does not know yet.
 //
 // # Credentials
 //
 // [NewClientFromEnv] reads MID_CLIENT_ID and MID_CLIENT_SECRET from the
 // environment, and MID_BASE_URL and MID_WEBHOOK_SECRET if they are set.
-// [WithSandbox] uses MID's sandbox. Accounts that require mutual TLS give their
-// certificate with [WithClientCertificate]. Credentials and certificates that
-// rotate are asked for when they are needed, by [WithCredentialsFunc] and
-// [WithClientCertificateFunc].
+// [WithSandbox] uses MID's sandbox. [WithClientCertificate] is for accounts that
+// require mutual TLS. If credentials or certificates rotate, give a function that
+// returns the current ones: [WithCredentialsFunc], [WithClientCertificateFunc].
 //
-// Access tokens are fetched when the first request needs one, kept in memory,
-// renewed ahead of their expiry in the background, and replaced when the server
-// refuses one. [WithTokenCache] shares them between processes, and
-// [WithTokenSource] gets them in another way, such as a [TokenSource] made by
-// [OAuth2TokenSource].
-//
-// Secrets and certificates that rotate are asked for when they are needed, see
-// [WithCredentialsFunc] and [WithClientCertificateFunc].
+// The client fetches an access token when the first request needs one, and keeps
+// it in memory. It renews the token in the background before it expires, and
+// replaces it when the server refuses it. [WithTokenCache] shares the token
+// between processes. [WithTokenSource] gets tokens in another way, such as from
+// a source of package oauth2, see [OAuth2TokenSource].
 //
 // The secret and the token go only to the base URL's host. Redirects are not
-// followed, plain http is refused except on loopback, and without
-// [WithHTTPClient] the SDK speaks TLS 1.3 only. No error, log line or fmt verb
+// followed, and plain http is refused except on loopback. Unless [WithHTTPClient]
+// has a Transport, the SDK speaks TLS 1.3 only. No error, log line or fmt verb
 // shows the secret or the token.
 //
 // # Signing users in
@@ -85,7 +81,10 @@
 //   - Use a session once, and remember that it was used.
 //
 // Verify returns [ErrUnexpectedSession] for a session that differs from Expect.
-// The directory examples/mobile has a backend that follows them.
+//
+// Package [github.com/mobid-io/mid-go/midweb] follows these rules. It is a sign-in
+// page to mount into a site with one handler. For an app, the directory
+// examples/mobile has a backend that follows them.
 //
 // # Verifying identities
 //
@@ -138,9 +137,9 @@
 //
 // # Waiting
 //
-// The Wait methods poll until the status is final and return what they saw; it
-// may not be the status that you hope for. The Watch methods are iterators
-// that yield the first state and then every change.
+// The Wait methods poll until the status is final, and return the last state that
+// they saw. Check its Status, because a rejection is final too. The Watch methods
+// are iterators that yield the first state and then every change.
 //
 //	for session, err := range client.Signing.WatchSession(ctx, signing.ID, mid.PollOptions{}) {
 //		if err != nil {
@@ -149,22 +148,22 @@
 //		fmt.Println(session.Status)
 //	}
 //
-// Failures that may pass, such as 429, 5xx, a broken network and those of a
-// token source, cache or limiter of your own, are waited out. Failures that
-// can't pass, such as [ErrNotFound], end the wait at once. A session whose expiry
-// has passed, by the server's clock, is looked at once more. The expiry counts
-// once a look has succeeded, so give ctx a deadline.
+// Failures that may pass are waited out: a 429, a 5xx, a broken network, or a
+// failure of your own token source, token cache or limiter. Other failures, such
+// as [ErrNotFound], end the wait at once. When a session has expired by the
+// server's clock, the wait looks once more and ends. It learns the expiry from the
+// first look that succeeds, so give ctx a deadline for the case that no look does.
 //
-// [PollOptions] set the pace. An event that arrives at the client's webhooks has
-// the waits of its resource look at once; see [Notifier].
+// [PollOptions] set the pace. An event that arrives at the client's webhooks wakes
+// the waits of its resource at once; see [Notifier].
 //
 // # Webhooks
 //
-// MID reports the end of a session or a verification to its callback URL.
-// [WebhookService.Handler] verifies the signature over the raw body, refuses
-// events that are older than five minutes, and runs your handler for each event
-// until it has succeeded once, however often MID delivers it. After an error or a
-// panic of the handler, or when its process has died, MID delivers the event
+// MID sends an event to the callback URL of a session or a verification when it
+// ends. [WebhookService.Handler] verifies the signature over the raw body, and
+// refuses events that are more than five minutes off. It runs your handler until
+// it has succeeded once for the event, however often MID delivers it. If the
+// handler returns an error or panics, or its process dies, MID delivers the event
 // again.
 //
 //	http.Handle("POST /mid/events", client.Webhooks.Handler(mid.EventHandlers{
@@ -175,14 +174,16 @@
 //
 // A receiver that calls nothing needs no client, see [NewWebhookService]. Give
 // two secrets in [WebhookConfig] while one replaces the other. Receivers that
-// run as several processes share a [WebhookConfig.Store].
-// [WebhookService.Handle] does all of that for receivers without net/http, such
-// as a queue or a function in the cloud. [WebhookService.ParseRequest] and
-// [WebhookService.Verify] are for frameworks with handlers of their own.
+// run as several processes share a [WebhookConfig.Store], such as that of the
+// module [github.com/mobid-io/mid-go/midsql] in their own database.
+//
+// [WebhookService.Handle] does the same for receivers without net/http, such as
+// a queue or a function in the cloud. [WebhookService.ParseRequest] and
+// [WebhookService.Verify] are for receivers that do the rest themselves.
 //
 // # Errors
 //
-// An answer that is no success is an [*APIError]. Match it with [errors.Is] and
+// An answer that is not a success is an [*APIError]. Match it with [errors.Is] and
 // the sentinels, or take it apart with [errors.AsType].
 //
 //	_, err := client.Authentication.GetSession(ctx, id)
@@ -193,18 +194,18 @@
 //		slog.Error("MID failed", "status", e.StatusCode, "code", e.Code, "request", e.RequestID)
 //	}
 //
-// An invalid parameter is a [*ValidationError], before anything is sent. A
-// refusal for the rate limit is a [*RateLimitError] that says how long to wait.
-// When no answer came, the error wraps the network's, such as a *net.OpError, or
+// An invalid parameter is a [*ValidationError], and nothing is sent. A request
+// that the rate limit refuses is a [*RateLimitError], which says how long to wait.
+// If no answer came, the error wraps the network's, such as a [*net.OpError], or
 // the context's. [WithResponse] gets the status, the header, the request id and
 // the raw data of any answer.
 //
 // # Retries and idempotency
 //
-// Connection errors, attempt timeouts and the statuses 429, 500, 502, 503 and
-// 504 are retried, three times by default, with exponential backoff and full
-// jitter, and never before the time that the server asked for. [WithRetry]
-// changes that, [WithoutRetry] turns it off for a call, and
+// Connection errors, attempt timeouts and the statuses 408, 425, 429, 500, 502,
+// 503 and 504 are retried, three times by default. The backoff is exponential with
+// full jitter, and no retry is sent before the time that the server asked for.
+// [WithRetry] changes the policy, and [WithoutRetry] turns retries off for a call.
 // [WithAttemptTimeout] says when an attempt that makes no progress is given up.
 // Token requests have at most two retries of their own.
 //
@@ -214,20 +215,20 @@
 //
 // # Rate limits
 //
-// The client follows the rate limit headers of MID's answers: as many requests
-// are sent as they allow, and the others wait for the next window, first come,
-// first served. With [WithPlan] it paces itself ahead of the limit instead. A
-// 429 pauses all callers of the client. A wait that can't end before the
-// context does, or is longer than [RetryPolicy].MaxRetryAfter, fails at once.
+// The client follows the rate limit headers of MID's answers. It sends as many
+// requests as they allow, and the others wait for the next window, first come,
+// first served. With [WithPlan] it also paces itself ahead of the limit. A 429
+// pauses all callers of the client. A call fails at once if its wait would outlive
+// the context, or would be longer than [RetryPolicy].MaxRetryAfter.
 // [Client.RateLimit] returns what may still be sent now. [WithLimiter] shares one
 // limiter between processes.
 //
 // # Uploads
 //
 // A [File] is streamed: an upload of any size takes a constant amount of memory.
-// [FileFromPath], [FileFromBytes], [FileFromFS] and a [FileFromReader] of
-// something that can seek are read anew for every attempt. Any other reader is
-// sent once and not retried after its first byte.
+// Files made by [FileFromPath], [FileFromBytes] and [FileFromFS] are read anew for
+// every attempt, and so is a [FileFromReader] whose reader can seek. Any other
+// reader is sent once, and not retried after its first byte.
 //
 // # Testing
 //
@@ -248,6 +249,10 @@
 //		}
 //	}
 //
+// The package also has conformance tests for an [EventStore], a [TokenCache], a
+// [Limiter] or a [Notifier] of your own. The program cmd/mid-mock is the same
+// server for the terminal, with a page that plays the phone.
+//
 // # Observability
 //
 // Nothing is logged unless [WithLogger] is given. Then every wire send is one
@@ -258,9 +263,9 @@
 // a [slog.JSONHandler] encodes a slice, a map or a struct that holds them as JSON,
 // which shows everything. Log them one by one.
 //
-// [WithMiddleware] sees every wire send as it leaves, token requests included. It
-// is the place for traces and metrics, with [OperationFrom] for their names. It
-// sees the secrets too.
+// Middleware, see [WithMiddleware], is the place for traces and metrics. It sees
+// every wire send as it leaves, with its secrets, token requests included.
+// [OperationFrom] returns the name of the call that a wire send belongs to.
 //
 // # Compatibility
 //
@@ -271,8 +276,10 @@
 //
 // Fields, statuses, event types and error codes that the SDK does not know
 // never fail a decode. The status types are strings, so compare with the
-// constants and keep a default case. The file docs/wire.md in the repository says
-// which names of the wire are published by MID and which are inferred.
+// constants and keep a default case. Names are sent in snake_case, or in camelCase
+// with [WithFieldNames]; answers and events are read in either spelling. The file
+// docs/wire.md in the repository says which names are published by MID and which
+// are inferred. The program cmd/mid-doctor checks them against a live account.
 package mid
 
 // Version is the SDK's version (semantic versioning 2.0.0). The User-Agent has it.

@@ -5,30 +5,30 @@ import (
 	"sync"
 )
 
-// Notifier wakes the waits of a session or a verification when its event
-// arrives at a webhook. A client's webhooks and its Wait… and Watch… methods
-// share one without any wiring; see [WebhookConfig.Notifier] for a receiver that
-// is made apart and for several processes.
+// Notifier wakes the waits of a session or a verification when its event arrives
+// at a webhook. Within one client, its webhooks and its Wait… and Watch… methods
+// share one by default. See [WebhookConfig.Notifier] for a receiver without a
+// client and for several processes.
 //
-// A notifier is used by several goroutines at once. What it loses costs time
-// only: a wait that is not woken looks at its next interval. Test one of your own
-// with [github.com/mobid-io/mid-go/midtest.TestNotifier].
+// A notification that is lost only costs time, because a wait looks at its next
+// interval anyway. Implementations are safe for concurrent use. Test one of your
+// own with [github.com/mobid-io/mid-go/midtest.TestNotifier].
 type Notifier interface {
-	// Notify wakes the subscriptions of id, the id of the event's session or
-	// verification. It is called for every delivery that verifies, when it
-	// arrives: before the handler, and whatever the handler does. ctx has a
-	// deadline of a second. An error is logged and changes nothing.
+	// Notify wakes the subscriptions of id, which is the id of the event's session
+	// or verification. It is called once for every delivery that verifies, before
+	// the handler runs. ctx has a deadline of a second. An error is logged and
+	// changes nothing.
 	Notify(ctx context.Context, id string) error
-	// Subscribe returns a channel that receives after each Notify of id, from
-	// its return until ctx ends. Several notifications may be received as one. A
-	// subscription that does not receive must not hold up Notify, nor the others.
-	// It must not block: a notifier on a network connects in the background. A
-	// channel that is closed, or nil, wakes nothing.
+	// Subscribe returns a channel on which a value arrives after each Notify of
+	// id, until ctx ends. Several notifications may arrive as one value. A
+	// subscriber that does not receive must hold up neither Notify nor the other
+	// subscribers. Subscribe must not block, so a notifier on a network connects
+	// in the background. A channel that is closed, or nil, wakes nothing.
 	Subscribe(ctx context.Context, id string) <-chan struct{}
 }
 
-// NewNotifier returns a [Notifier] within the process, for a client and a
-// receiver that are made apart:
+// NewNotifier returns a [Notifier] within the process. It is for a client and a
+// receiver that is made without it:
 //
 //	notifier := mid.NewNotifier()
 //	client, err := mid.NewClient(id, secret, mid.WithWebhooks(mid.WebhookConfig{Notifier: notifier}))

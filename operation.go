@@ -8,8 +8,8 @@ import (
 	"github.com/mobid-io/mid-go/internal/transport"
 )
 
-// Operation says which call a wire send belongs to. Its name and its path hold
-// no id and no personal data, so that they suit metrics and traces.
+// Operation says which call a wire send belongs to. Name and Path hold no id and
+// no personal data, so they suit metrics and traces.
 type Operation struct {
 	// Name is one of
 	//
@@ -21,15 +21,15 @@ type Operation struct {
 	// Path is the path template of the contract, like /auth/sessions/{id}. It
 	// is empty for [Client.Call], whose path may hold ids.
 	Path string
-	// Attempt counts the wire sends of the call, the present one included. It
-	// is 0 before the first.
+	// Attempt counts the wire sends of the call, including the present one. It is
+	// 0 before the first.
 	Attempt int
 }
 
-// OperationFrom returns the operation that a context belongs to. It is for
-// middleware ([http.Request.Context]), for the handler of the logger given to
-// [WithLogger], and for a [Limiter], a [TokenCache] or a [TokenSource], which get
-// such a context. ok is false for any other context.
+// OperationFrom returns the operation that ctx belongs to. Such a context reaches
+// middleware ([http.Request.Context]), the handler of the logger given to
+// [WithLogger], and a [Limiter], a [TokenCache] or a [TokenSource]. ok is false for
+// any other context.
 func OperationFrom(ctx context.Context) (op Operation, ok bool) {
 	call, ok := transport.CallFrom(ctx)
 	if !ok {
@@ -44,11 +44,11 @@ type operation struct {
 	answers            resourceKind
 }
 
-// resourceKind is a kind of data that an answer or an event has.
+// resourceKind is the kind of the data in an answer or an event.
 type resourceKind int
 
 const (
-	kindOther resourceKind = iota // as of Client.Call
+	kindOther resourceKind = iota // such as that of Client.Call
 	kindAuthSession
 	kindAuthResult
 	kindDocument
@@ -56,8 +56,8 @@ const (
 	kindSigningSession
 )
 
-// needs are the fields that data of a kind must have. Without them it is no
-// result: its caller could neither find the resource again nor act on it.
+// needs are the fields that data of a kind must have. Without them a caller could
+// neither find the resource again nor act on it.
 var needs = [...][]string{
 	kindAuthSession:    {"id", "status"},
 	kindAuthResult:     {"session_id", "status"},
@@ -66,7 +66,7 @@ var needs = [...][]string{
 	kindSigningSession: {"id", "status"},
 }
 
-// prefix is the path up to the id that ends it.
+// prefix returns the path up to the id at its end.
 func (o operation) prefix() string { return strings.TrimSuffix(o.path, "{id}") }
 
 var (

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// Option configures a [Client]. An option that can't be right makes
-// [NewClient] fail with a [*ValidationError].
+// Option configures a [Client]. An invalid option makes [NewClient] fail with a
+// [*ValidationError].
 type Option func(*config) error
 
 // The names of NewClient's parameters, in errors.
@@ -23,7 +23,7 @@ const (
 
 const defaultAttemptTimeout = 30 * time.Second
 
-// config is what the options make. Nothing in it is the caller's to change.
+// config is what the options set. It shares nothing that the caller may change.
 type config struct {
 	clientID, clientSecret string
 
@@ -84,10 +84,10 @@ func newConfig(clientID, clientSecret string, opts []Option) (*config, error) {
 	return cfg, nil
 }
 
-// WithBaseURL sets the API's base URL, with its /v1, like [ProductionURL]. It
-// must be https, or http on a loopback address (localhost, 127.0.0.0/8, ::1):
-// the client secret and the token go there. A base URL with a query, a fragment
-// or a user is refused.
+// WithBaseURL sets the API's base URL, with its /v1, like [ProductionURL]. The
+// client secret and the token go there, so it must be https, or http on a loopback
+// address (localhost, 127.0.0.0/8, ::1). A base URL with a query, a fragment or a
+// user is refused.
 func WithBaseURL(baseURL string) Option {
 	return func(c *config) error { return c.setBaseURL("WithBaseURL", baseURL) }
 }
@@ -110,7 +110,7 @@ func (c *config) setBaseURL(field, baseURL string) error {
 	return nil
 }
 
-// loopback leaves out names under .localhost: Go asks the DNS for them.
+// loopback leaves out names under .localhost, because Go asks the DNS for them.
 func loopback(host string) bool {
 	addr, err := netip.ParseAddr(host)
 	return strings.EqualFold(host, "localhost") || (err == nil && addr.Unmap().IsLoopback())
@@ -120,13 +120,16 @@ func loopback(host string) bool {
 func WithSandbox() Option { return WithBaseURL(SandboxURL) }
 
 // WithHTTPClient sets the client that requests are sent with: its Transport,
-// Timeout and Jar. The client is copied, never changed. A nil Transport means
-// the SDK's own, which speaks TLS 1.3 or nothing. Timeout bounds each attempt
-// as a whole, its body included: leave it zero for large uploads, see
-// [WithAttemptTimeout]. Clients with a nil Transport and the same settings share
-// their connections. An HTTP/2 connection of your own Transport that has died
-// without a word is found by its [http.HTTP2Config] only. Redirects are never
-// followed, whatever CheckRedirect says.
+// Timeout and Jar. The client is copied, never changed. Redirects are never
+// followed, whatever its CheckRedirect says.
+//
+// If Transport is nil, the SDK's own is used, which speaks TLS 1.3 only. Clients
+// of the same [WithAttemptTimeout] share its connections, unless they have a
+// client certificate. A Transport of your own finds an HTTP/2 connection that has
+// died silently only if its [http.HTTP2Config] sends pings.
+//
+// Timeout bounds each attempt as a whole, its body included. Leave it zero for
+// large uploads, and use [WithAttemptTimeout].
 func WithHTTPClient(client *http.Client) Option {
 	return func(c *config) error {
 		if client == nil {
@@ -140,17 +143,19 @@ func WithHTTPClient(client *http.Client) Option {
 	}
 }
 
-// WithCredentialsFunc is for client credentials that rotate: credentials is
-// asked for them at each token request, which is once in a token's life. When
-// the server refuses them (invalid_client), it is asked once more, and the token
-// request is repeated once if they have changed. The client id and secret given
-// to [NewClient] are not sent then, and may be empty; without a secret there,
-// [Client.Webhooks] verifies with the Secrets of [WithWebhooks] only.
+// WithCredentialsFunc is for client credentials that rotate. credentials returns
+// the current ones, and is called for each token request, which is once in a
+// token's life. If the server refuses them (invalid_client), it is called once
+// more, and the token request is repeated if they have changed.
 //
-// ctx is the one of the [TokenCache]: it ends with the cache's patience, not
-// with a caller's. An error is retried within the calls' own retries; empty or
-// malformed credentials are a [*ValidationError] and are never sent. It
-// excludes [WithTokenSource]. credentials must be safe for concurrent use.
+// The client id and secret given to [NewClient] are then not sent, and may be
+// empty. Without a secret there, [Client.Webhooks] verifies only with the Secrets
+// of [WithWebhooks].
+//
+// ctx comes from the [TokenCache], and does not end with a caller's. An error is
+// retried within the retries of the calls that wait. Empty or malformed
+// credentials are a [*ValidationError] and are never sent. credentials must be
+// safe for concurrent use. WithCredentialsFunc excludes [WithTokenSource].
 func WithCredentialsFunc(credentials func(ctx context.Context) (clientID, clientSecret string, err error)) Option {
 	return func(c *config) error {
 		if credentials == nil {
@@ -173,8 +178,8 @@ func WithTokenSource(source TokenSource) Option {
 	}
 }
 
-// WithTokenCache replaces the token cache, which is private to the client, by
-// one that may be shared with others of the same credentials.
+// WithTokenCache replaces the client's own token cache with one that clients with
+// the same credentials may share.
 func WithTokenCache(cache TokenCache) Option {
 	return func(c *config) error {
 		if cache == nil {
@@ -185,9 +190,9 @@ func WithTokenCache(cache TokenCache) Option {
 	}
 }
 
-// WithPlan paces requests ahead of the plan's rate limit, so that the whole
-// quota can be used without a 429. Without it, the rate limit headers of the
-// answers pace them. It excludes [WithLimiter].
+// WithPlan paces requests ahead of the plan's rate limit, so that the whole quota
+// can be used without a 429. The rate limit headers of the answers bound them
+// too; without a plan, only these do. It excludes [WithLimiter].
 func WithPlan(plan Plan) Option {
 	return func(c *config) error {
 		if plan.RequestsPerMinute < 1 || plan.Burst < 1 {
@@ -198,8 +203,8 @@ func WithPlan(plan Plan) Option {
 	}
 }
 
-// WithLimiter replaces the limiter, which is private to the client, by one
-// that may be shared with others of the same quota. It excludes [WithPlan].
+// WithLimiter replaces the client's own limiter with one that clients of the same
+// quota may share. It excludes [WithPlan].
 func WithLimiter(limiter Limiter) Option {
 	return func(c *config) error {
 		if limiter == nil {
@@ -210,8 +215,9 @@ func WithLimiter(limiter Limiter) Option {
 	}
 }
 
-// RetryPolicy says when a request is sent again. Retried are connection
-// errors, attempt timeouts and the statuses 408, 425, 429, 500, 502, 503 and 504.
+// RetryPolicy says how often a request is sent again, and when. Connection errors,
+// attempt timeouts and the statuses 408, 425, 429, 500, 502, 503 and 504 are
+// retried.
 //
 // MaxRetries 0 means one request, so begin with [DefaultRetryPolicy] and change
 // what you need:
@@ -219,23 +225,24 @@ func WithLimiter(limiter Limiter) Option {
 //	policy := mid.DefaultRetryPolicy()
 //	policy.MaxWait = 20 * time.Second
 type RetryPolicy struct {
-	// MaxRetries is how many requests may follow the first; 0 means one
-	// request. A token request, which is shared, is retried twice at most; if it
-	// still fails, the calls that wait for it go on with their own retries.
+	// MaxRetries is how many requests may follow the first. Token requests are
+	// retried twice at most. If one still fails, the calls that wait for the
+	// token go on with their own retries.
 	MaxRetries int
-	// MinWait and MaxWait shape the backoff: before the n-th retry it waits
-	// anything up to MinWait·2ⁿ⁻¹, but at most MaxWait (full jitter). Zero:
-	// the default's, or the other one's if that would be out of order.
+	// MinWait and MaxWait shape the backoff: the wait before the n-th retry is
+	// random between zero and MinWait·2ⁿ⁻¹, or MaxWait if that is less (full
+	// jitter). If zero, they are the default's, or the other one if the default
+	// would put them out of order.
 	MinWait, MaxWait time.Duration
 	// MaxRetryAfter is the longest wait that a server (error.retry_after,
-	// Retry-After, X-RateLimit-Reset) or the client's own limiter may ask for;
-	// beyond it the call fails at once. Zero: the default's.
+	// Retry-After, X-RateLimit-Reset) or the client's own limiter may ask for. A
+	// call that would wait longer fails at once. If zero, it is the default's.
 	MaxRetryAfter time.Duration
 }
 
-// DefaultRetryPolicy is three retries within MinWait 500 ms and MaxWait 8 s,
-// and a MaxRetryAfter of two minutes, which is longer than a rate limit's
-// window.
+// DefaultRetryPolicy returns a policy of three retries, with a MinWait of 500 ms,
+// a MaxWait of 8 s and a MaxRetryAfter of two minutes, which is longer than a rate
+// limit's window.
 func DefaultRetryPolicy() RetryPolicy {
 	return RetryPolicy{
 		MaxRetries:    3,
@@ -248,9 +255,9 @@ func DefaultRetryPolicy() RetryPolicy {
 // maxPolicyWait is safe to calculate with.
 const maxPolicyWait = 365 * 24 * time.Hour
 
-// WithRetry sets the retry policy; see [RetryPolicy] for how to make one.
-// Negative numbers, waits of more than a year, and a MinWait longer than the
-// MaxWait that was given with it are refused.
+// WithRetry sets the retry policy; see [RetryPolicy] for how to make one. Negative
+// numbers, waits of more than a year, and a MinWait that is longer than MaxWait are
+// refused.
 func WithRetry(policy RetryPolicy) Option {
 	return func(c *config) error {
 		if policy.MaxRetries < 0 || policy.MinWait < 0 || policy.MaxWait < 0 || policy.MaxRetryAfter < 0 {
@@ -268,7 +275,7 @@ func WithRetry(policy RetryPolicy) Option {
 	}
 }
 
-// filled is the policy with the default's durations where it has none.
+// filled returns the policy with the default's durations in place of zeros.
 func (p RetryPolicy) filled() RetryPolicy {
 	def := DefaultRetryPolicy()
 	if p.MinWait == 0 {
@@ -286,11 +293,11 @@ func (p RetryPolicy) filled() RetryPolicy {
 	return p
 }
 
-// WithAttemptTimeout bounds the time that one attempt may make no progress: no
-// connection made, no byte of the request's body acknowledged by the other side,
-// no byte of the answer received. Such an attempt is retried. An upload lives as
-// long as its bytes move. The default is 30 seconds; it must be more than zero. To bound a whole call, give
-// its ctx a deadline.
+// WithAttemptTimeout sets how long one attempt may make no progress. Progress is
+// a connection, a byte of the request's body that the other side acknowledges, or
+// a byte of the answer, so an upload lives as long as its bytes move. An attempt
+// that times out is retried. The default is 30 seconds; timeout must be more than
+// zero. To bound a whole call, give its ctx a deadline.
 func WithAttemptTimeout(timeout time.Duration) Option {
 	return func(c *config) error {
 		if timeout <= 0 {
@@ -302,9 +309,9 @@ func WithAttemptTimeout(timeout time.Duration) Option {
 }
 
 // WithLogger logs a line for every wire send: method, path, attempt, duration,
-// status and request id, at level Info, or Warn for 429, 5xx and failures.
-// Without it nothing is logged. No line holds a secret, a query or a body. The
-// logger serves the webhooks too unless [WithWebhooks] has one of its own.
+// status and request id. The level is Info, or Warn for 429, 5xx and failures. No
+// line holds a secret, a query or a body. [Client.Webhooks] uses the logger too,
+// unless [WithWebhooks] has one of its own. Without WithLogger nothing is logged.
 func WithLogger(logger *slog.Logger) Option {
 	return func(c *config) error {
 		if logger == nil {
@@ -331,9 +338,9 @@ func WithAppInfo(name, version string) Option {
 }
 
 // WithMiddleware wraps the transport. Middleware sees every wire send as it
-// leaves, retries, replays and token requests included, with the secrets that
-// it holds. Of several, the first given is the outermost. A response's body
-// may be read only by putting a replacement in its place.
+// leaves, with its secrets: retries, replays and token requests included. Of
+// several, the first given is the outermost. Middleware that reads a response's
+// body must put another in its place.
 func WithMiddleware(middleware func(http.RoundTripper) http.RoundTripper) Option {
 	return func(c *config) error {
 		if middleware == nil {
@@ -344,12 +351,12 @@ func WithMiddleware(middleware func(http.RoundTripper) http.RoundTripper) Option
 	}
 }
 
-// WithFieldNames sets how the names of fields are spelled in what is sent: in
-// JSON bodies and in the forms of uploads. Without it they are in [SnakeCase].
-// The keys of metadata stay as they are, and so do token requests, whose names
-// are those of OAuth 2.0, and the bodies of [Client.Call].
+// WithFieldNames sets how the names of fields are spelled in JSON bodies and in
+// the forms of uploads. The default is [SnakeCase]. Three kinds of names stay as
+// they are: the keys of metadata, those of token requests, which are OAuth 2.0's,
+// and those in the bodies of [Client.Call].
 //
-// Answers and events are read in either spelling, whatever is set here.
+// Answers and events are read in either spelling.
 func WithFieldNames(names FieldNames) Option {
 	return func(c *config) error {
 		if names != SnakeCase && names != CamelCase {
@@ -360,9 +367,9 @@ func WithFieldNames(names FieldNames) Option {
 	}
 }
 
-// WithWebhooks configures [Client.Webhooks]. Without Secrets it keeps those that
-// were set before, by an earlier WithWebhooks or by [NewClientFromEnv], and else
-// uses the client secret, which is MID's default.
+// WithWebhooks configures [Client.Webhooks]. If cfg has no Secrets, those of an
+// earlier WithWebhooks or of [NewClientFromEnv] stay in force. If there are none
+// either, the client secret is used, which is MID's default.
 func WithWebhooks(cfg WebhookConfig) Option {
 	return func(c *config) error {
 		before := c.webhooks.Secrets

@@ -221,12 +221,12 @@ func TestRequestOptionsThatCanNotBeRight(t *testing.T) {
 			mid.WithHeader("", "x"), mid.WithHeader("A B", "x"), mid.WithHeader("A:", "x"), mid.WithHeader("Ä", "x"), mid.WithHeader("A\r\nB", "x"),
 			mid.WithHeader("A", "x\r\nEvil: 1"), mid.WithHeader("A", "\x00"), mid.WithHeader("A", "\x7f"),
 		},
-		"WithHeader does not set Idempotency-Key; use WithIdempotencyKey": {mid.WithHeader("idempotency-key", "x")},
+		"WithHeader can't set Idempotency-Key; use WithIdempotencyKey": {mid.WithHeader("idempotency-key", "x")},
 	}
 	for _, key := range []string{
 		"Authorization", "Content-Type", "Content-Length", "Host", "Connection", "Transfer-Encoding", "Accept-Encoding", "Trailer", "Upgrade",
 	} {
-		cases["WithHeader does not set "+key+", which the SDK is in charge of"] = []mid.RequestOption{
+		cases["WithHeader can't set "+key+", which the SDK sets"] = []mid.RequestOption{
 			mid.WithHeader(key, "x"), mid.WithHeader(strings.ToLower(key), "x"),
 		}
 	}

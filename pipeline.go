@@ -18,15 +18,15 @@ import (
 	"github.com/mobid-io/mid-go/internal/transport"
 )
 
-// pipeline is what all services send through. The order of its stages is that of
-// newPipeline.
+// pipeline is what all services send through. newPipeline shows the order of its
+// stages.
 type pipeline struct {
 	failures
 	userAgent  string
 	fieldNames FieldNames // of what is sent
 
-	calls  transport.Retry // all stages
-	tokens transport.Retry // for token requests: without the token's stage
+	calls  transport.Retry // with all stages
+	tokens transport.Retry // for token requests: without the auth stage
 
 	tokenCache TokenCache
 	fetchToken fetchFunc
@@ -99,14 +99,15 @@ func upload[T any](ctx context.Context, p *pipeline, op operation, in formParams
 	r.body, r.contentType = body, body.ContentType()
 	doc, err := send[T](ctx, p, r, cfg)
 	if failure, ok := errors.AsType[*multipart.Panic](body.Err()); ok {
-		panic(failure.Value) // the application's, where its caller expects it
+		panic(failure.Value) // the application's, in the goroutine of its call
 	}
 	return doc, err
 }
 
 // boundary is the same whenever a call is repeated with the caller's own
-// Idempotency-Key, because a server may compare bodies byte by byte. It can't be
-// guessed without the secret, or a file could end its part and begin another.
+// Idempotency-Key, because a server may compare bodies byte by byte. It is made
+// with the secret, because a file that held it could end its part and begin
+// another.
 func (p *pipeline) boundary(key string) string {
 	if key == "" || p.secret() == "" {
 		return multipart.NewBoundary()
@@ -127,7 +128,7 @@ func send[T any](ctx context.Context, p *pipeline, r request, cfg requestConfig)
 
 var errNoContext = invalid("ctx", "is nil; use context.Background()")
 
-// do sends a request and decodes the answer into a target; see decode.
+// do sends a request and decodes the answer into the target, see decode.
 func (p *pipeline) do(ctx context.Context, r request, into target, cfg requestConfig) error {
 	if ctx == nil {
 		return errNoContext
@@ -164,8 +165,8 @@ func (p *pipeline) token(ctx context.Context) (*oauth2.Token, error) {
 	return token, tokenFailure(err)
 }
 
-// asTokenRequest has fetch see the token's operation in its context. It must not
-// see the call that began it, which goes on while a renewal runs.
+// asTokenRequest gives fetch a context with the token's operation. It must not have
+// the call that caused the fetch, because that goes on while a renewal runs.
 func (p *pipeline) asTokenRequest(fetch fetchFunc) fetchFunc {
 	r := request{operation: opToken}
 	return func(ctx context.Context) (*oauth2.Token, error) { return fetch(r.newCall(ctx, p.base, p.userAgent)) }
@@ -200,8 +201,8 @@ func (p *pipeline) wait(ctx context.Context) error {
 	return fromPart(ctx, "limiter", p.refusal(p.limiter.Wait(ctx, lane)))
 }
 
-// refusal is err or, if the client's own queue refused a request, the error that
-// its caller gets.
+// refusal returns err or, if the client's own queue refused a request, the error
+// that the caller gets.
 func (p *pipeline) refusal(err error) error {
 	if r, ok := errors.AsType[*pacing.Refusal](err); ok {
 		return &RateLimitError{RetryAfter: r.Wait, RateLimit: RateLimit(p.limiter.Quota()), Err: r.Err, tooLong: r.Err == nil}
@@ -224,5 +225,5 @@ func (p *pipeline) observe(resp *http.Response, sent bool) {
 	p.limiter.Observe(outcome)
 }
 
-// minPause is how long a 429 that asks for no wait stops the client.
+// minPause is how long the client pauses after a 429 that asks for no wait.
 const minPause = time.Second

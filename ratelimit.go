@@ -8,21 +8,20 @@ import (
 	"github.com/mobid-io/mid-go/internal/pacing"
 )
 
-// RateLimit is the quota as the X-RateLimit headers of an answer report it. Its
-// zero value means that they report none.
+// RateLimit is the quota as the X-RateLimit headers of an answer report it. The
+// zero value means that the answer reported no quota.
 type RateLimit struct {
 	// Limit is how many requests the plan allows in the current window.
 	Limit int
 	// Remaining is how many of them are left.
 	Remaining int
-	// Reset is when the window ends. In what the client returns it is by the
-	// server's clock; in what [Limiter.Observe] is given it has been moved to
-	// the local clock.
+	// Reset is when the window ends. It is by the server's clock, except in a
+	// [RequestOutcome], where it is by the local clock.
 	Reset time.Time
 }
 
-// Plan is the rate limit of a MID plan, for [WithPlan]: requests per minute,
-// and how many may go at once after a pause. Both must be at least 1.
+// Plan is the rate limit of a MID plan, for [WithPlan]: how many requests may be
+// sent per minute, and how many at once after a pause. Both must be at least 1.
 type Plan struct {
 	RequestsPerMinute, Burst int
 }
@@ -35,53 +34,53 @@ var (
 	PlanProfessional = Plan{RequestsPerMinute: 1000, Burst: 2000}
 )
 
-// Limiter paces the requests of a client, or of several that share a quota.
-// Every wire send passes it: first tries, retries and replays, and token
-// requests too, because the server counts them.
+// Limiter paces the requests of a client, or of several that share a quota. Every
+// wire send passes it: first attempts, retries, replays, and token requests too,
+// because the server counts them.
 //
-// All callers wait until a 429's RetryAfter has passed, and, when Remaining is 0,
-// until Reset. After Reset the quota is new, even if the answers report nothing:
-// no request waits for a report that may not come. A process that dies observes
-// nothing, so a limiter that processes share must let go of the places that it
-// held after a time.
+// After a 429, a limiter makes all callers wait until its RetryAfter has passed.
+// When Remaining is 0, they wait until Reset. After Reset the quota is new, even
+// if no answer has reported it yet, because such a report may never come.
+//
+// A process that dies observes nothing. A limiter that processes share must
+// therefore free the places of requests that are not observed for some time.
 //
 // Implementations are safe for concurrent use. Test one of your own with
 // [github.com/mobid-io/mid-go/midtest.TestLimiter].
 type Limiter interface {
-	// Wait returns nil when one request may be sent. It returns an error when
-	// ctx ends, or at once when the wait could not end in time; the best such
-	// error is a [*RateLimitError]. The call then ends with that error.
+	// Wait returns nil when one request may be sent. It returns an error when ctx
+	// ends, or at once if the wait could not end in time; preferably a
+	// [*RateLimitError]. The call then ends with that error.
 	Wait(ctx context.Context) error
-	// Observe is called once for every Wait that returned nil, when that
-	// request has ended or turned out not to be sent. It must not block.
+	// Observe is called once for every Wait that returned nil, when the request
+	// has ended or turned out not to be sent. It must not block.
 	Observe(outcome RequestOutcome)
 }
 
-// RequestOutcome is how a request ended that a [Limiter] let go.
+// RequestOutcome is how a request ended for which [Limiter.Wait] returned nil.
 type RequestOutcome struct {
-	// Sent is false for a request that surely never left, such as one whose
-	// connection was refused: the server has not counted it, and its place is
-	// free again. A request of which no answer came has been sent, as far as
-	// anyone knows.
+	// Sent is false if the request surely never left, such as when the connection
+	// was refused. The server has then not counted it, and its place is free
+	// again. Sent is true if no answer came, because the request may have left.
 	Sent bool
-	// RateLimit is the quota that the answer reported, with Reset moved to the
-	// local clock; its zero value if no answer came or it reported none. Answers
-	// overtake each other: of two with one Reset, the one with the lower
-	// Remaining is the later.
+	// RateLimit is the quota that the answer reported, with Reset by the local
+	// clock. It is the zero value if no answer came, or the answer reported no
+	// quota. Answers overtake each other: of two with the same Reset, the one with
+	// the lower Remaining is the later.
 	RateLimit RateLimit
-	// RetryAfter is more than zero if the answer was a 429, and only then:
-	// nothing should be sent before it has passed. Of a 429 that asks for no
-	// wait it is a second, or [RetryPolicy].MaxRetryAfter if that is less.
+	// RetryAfter is more than zero only if the answer was a 429. Nothing should be
+	// sent before it has passed. If the 429 asked for no wait, it is a second, or
+	// [RetryPolicy].MaxRetryAfter if that is less.
 	RetryAfter time.Duration
 }
 
-// pacer is what the pipeline paces its requests by.
+// pacer paces the pipeline's requests.
 type pacer interface {
 	// Wait returns nil when it is the caller's turn.
 	Wait(ctx context.Context, lane pacing.Lane) error
 	// Observe is called once for every Wait that returned nil.
 	Observe(outcome pacing.Outcome)
-	// Quota is what may go now, by what the server reported.
+	// Quota returns what may be sent now, by what the server reported.
 	Quota() pacing.Quota
 }
 
@@ -97,8 +96,8 @@ func newPacer(plan *Plan, limiter Limiter, maxWait time.Duration) pacer {
 	return pacing.NewQueue(nil, maxWait)
 }
 
-// ownLimiter is the application's limiter, with an account of the quota beside
-// it that paces nothing.
+// ownLimiter is the application's limiter. The account of the quota beside it is
+// only for [Client.RateLimit] and the server's clock; it paces nothing.
 type ownLimiter struct {
 	limiter Limiter
 

@@ -154,6 +154,8 @@ var (
 	notifier                         mid.Notifier
 	cases                            []string
 	verify                           func(ctx context.Context, id string) error
+	key                              []byte
+	beginSession                     func(w http.ResponseWriter, userID string)
 	err                              error
 )
 `
@@ -167,6 +169,7 @@ var importPaths = map[string]string{
 	"log":      "log",
 	"mid":      "github.com/mobid-io/mid-go",
 	"midtest":  "github.com/mobid-io/mid-go/midtest",
+	"midweb":   "github.com/mobid-io/mid-go/midweb",
 	"os":       "os",
 	"rand":     "crypto/rand",
 	"slog":     "log/slog",

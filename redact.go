@@ -11,10 +11,10 @@ import (
 	"github.com/mobid-io/mid-go/internal/redact"
 )
 
-// What a type of this package shows is a list of what may be seen, so that a new
-// field is hidden until it is added. Its LogValue method is that list for package
-// log/slog, and its Format method writes the same under every verb of package
-// fmt, in a slice, a map or a pointer too.
+// A type of this package lists what it shows, so that a new field is hidden until
+// it is added to the list. Its LogValue method is that list for package log/slog.
+// Its Format method writes the same under every verb of package fmt, in a slice, a
+// map or a pointer too.
 
 // writeShown writes what LogValue shows, like mid.AuthSession{id=sess_1 status=pending}.
 func writeShown(f fmt.State, name string, shown slog.Value) {
@@ -34,10 +34,11 @@ func writeShown(f fmt.State, name string, shown slog.Value) {
 	_, _ = io.WriteString(f, redact.OneLine(b.String(), maxLine))
 }
 
-// hidden is shown of what is secret or personal as a whole.
+// hidden is shown in place of a value that is secret or personal as a whole.
 func hidden() slog.Value { return slog.StringValue(redact.Mark) }
 
-// shownTexts is a group of the texts that are not empty; list is keys and values.
+// shownTexts returns a group of the texts that are not empty. list alternates keys
+// and values.
 func shownTexts(list ...string) slog.Value {
 	var attrs []slog.Attr
 	for i := 0; i+1 < len(list); i += 2 {

@@ -20,15 +20,14 @@ type requestConfig struct {
 	idempotencyKey string
 	header         []transport.Field
 	noRetry        bool
-	// answered takes what came with the result; nil if the caller wants nothing.
+	// answered gets what came with the result; nil without WithResponse.
 	answered func(call *transport.Call, resp *http.Response, env *envelope)
 }
 
 // WithIdempotencyKey sets the call's Idempotency-Key, 1 to 255 visible ASCII
-// characters. A POST that is sent again with the same key and the same body,
-// even by another process, gets the first answer again; with another body it
-// gets a 409. Without it every POST has a random key, the same on all its
-// attempts.
+// characters. If a POST is sent again with the same key and the same body, even by
+// another process, MID answers as it did before. With another body it answers 409.
+// Without this option every POST has a random key, the same on all its attempts.
 func WithIdempotencyKey(key string) RequestOption {
 	return func(c *requestConfig) error {
 		if len(key) < 1 || len(key) > 255 || strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' }) {
@@ -40,7 +39,7 @@ func WithIdempotencyKey(key string) RequestOption {
 }
 
 // WithHeader sets a header field of the call's requests (RFC 9110 section 5).
-// Fields that the SDK is in charge of, such as Authorization, are refused.
+// Fields that the SDK sets, such as Authorization, are refused.
 func WithHeader(key, value string) RequestOption {
 	return func(c *requestConfig) error {
 		if !isToken(key) || strings.ContainsFunc(value, func(r rune) bool { return (r < ' ' && r != '\t') || r == 0x7f }) {
@@ -49,10 +48,10 @@ func WithHeader(key, value string) RequestOption {
 		key = textproto.CanonicalMIMEHeaderKey(key)
 		switch key {
 		case "Idempotency-Key":
-			return invalid("WithHeader", "does not set Idempotency-Key; use WithIdempotencyKey")
+			return invalid("WithHeader", "can't set Idempotency-Key; use WithIdempotencyKey")
 		case "Accept-Encoding", "Authorization", "Connection", "Content-Length", "Content-Type", "Host",
 			"Trailer", "Transfer-Encoding", "Upgrade":
-			return invalid("WithHeader", "does not set "+key+", which the SDK is in charge of")
+			return invalid("WithHeader", "can't set "+key+", which the SDK sets")
 		}
 		c.header = append(c.header, transport.Field{Key: key, Value: value})
 		return nil
@@ -69,7 +68,7 @@ func WithoutRetry() RequestOption {
 }
 
 // newRequestConfig applies the options. It is called before the parameters are
-// checked, so that no Response keeps what came with an earlier call. It allocates
+// checked, so that no Response keeps the values of an earlier call. It allocates
 // only if there are options.
 func newRequestConfig(opts []RequestOption) (requestConfig, error) {
 	if len(opts) == 0 {
@@ -114,7 +113,7 @@ func personalValues(call *transport.Call) []string {
 	return nil
 }
 
-// newCall makes the state that a request has on its way through the pipeline.
+// newCall makes the state of a request on its way through the pipeline.
 func (r *request) newCall(ctx context.Context, base *url.URL, userAgent string) *transport.Call {
 	call := transport.NewCall(ctx, r.method, r.body)
 	call.Operation, call.Template, call.Params = r.name, r.operation.path, r.params
@@ -184,7 +183,7 @@ func isToken(s string) bool {
 	})
 }
 
-// splitPath refuses what would leave the base URL.
+// splitPath refuses a path that would leave the base URL.
 func splitPath(path string) (escaped, query string, err error) {
 	u, err := url.Parse(path)
 	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" || u.Fragment != "" ||

@@ -13,38 +13,39 @@ import (
 )
 
 // Response is what came with a call's result, see [WithResponse]. If no final
-// answer came, all of it is zero but for Attempts.
+// answer came, all fields but Attempts are zero.
 type Response struct {
 	StatusCode int
 	Header     http.Header
 	// RequestID names the request to MID's support.
 	RequestID string
 	// Timestamp is the server's time from the envelope. It is the zero time if
-	// the answer has none.
+	// the envelope has no time.
 	Timestamp time.Time
 	// RateLimit is the quota that this answer reports.
 	RateLimit RateLimit
 	// Attempts counts the times that the request was sent.
 	Attempts int
-	// Data is the envelope's data as it came, with the fields that the SDK
-	// does not know. It is nil if the answer has none. It may be personal data.
+	// Data is the envelope's data as it came, with the fields that the SDK does
+	// not know. It is nil if the envelope has no data. It may be personal data.
 	Data json.RawMessage
 }
 
-// WithResponse fills r with what came with the call's result, on errors too. It
-// must not be nil, nor shared by calls that run at the same time.
+// WithResponse fills r with what came with the call's result, also if the call
+// fails. r must not be nil, and must not be shared by calls that run at the same
+// time.
 func WithResponse(r *Response) RequestOption {
 	return func(c *requestConfig) error {
 		if r == nil {
 			return invalid("WithResponse", "needs a Response")
 		}
-		*r = Response{} // or it would keep what an earlier call left
+		*r = Response{} // without what an earlier call has left
 		c.answered = r.fill
 		return nil
 	}
 }
 
-// fill takes over what an answer says; resp is nil if none came.
+// fill takes over what an answer says; resp is nil if no answer came.
 func (r *Response) fill(call *transport.Call, resp *http.Response, env *envelope) {
 	r.Attempts = call.Attempts
 	if resp == nil {
@@ -63,7 +64,7 @@ func (r *Response) fill(call *transport.Call, resp *http.Response, env *envelope
 	}
 }
 
-// serverTime returns the server's time when it answered; the local time if the
+// serverTime returns the server's time when it answered, or the local time if the
 // answer does not say.
 func (r *Response) serverTime() time.Time {
 	if !r.Timestamp.IsZero() {

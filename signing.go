@@ -51,11 +51,11 @@ type UploadSigningDocumentParams struct {
 	File File
 	// Name is the title that signers see. If empty, it is the file's name.
 	Name string
-	// Progress is called as the file is sent, with the bytes of the file sent
-	// so far and in all, or -1 if its size is unknown. A retry starts again at
-	// a smaller number. It is called from another goroutine, one call at a
-	// time, and holds up the upload while it runs, beyond the attempt timeout
-	// too. It may be nil.
+	// Progress is called as the file is sent. sent is how many bytes of the file
+	// were sent so far, and total is its size, or -1 if that is unknown. A retry
+	// starts again at a smaller number. Progress is called from another
+	// goroutine, one call at a time. The upload stands still while it runs, even
+	// beyond the attempt timeout. It may be nil.
 	Progress func(sent, total int64)
 }
 
@@ -117,13 +117,13 @@ type CreateSigningSessionParams struct {
 	// CallbackURL is the absolute http or https URL that the signing.completed
 	// event is sent to. If empty, no event is sent.
 	CallbackURL string `json:"callback_url,omitempty"`
-	// ExpiresIn is how long the signers have, in whole hours. If zero, the server's
-	// default applies, 72 hours.
+	// ExpiresIn is how long the signers have, in whole hours. If zero, the
+	// server's default of 72 hours applies.
 	ExpiresIn time.Duration `json:"-"`
 	// RequireBiometric says whether signers must pass a biometric check. If nil,
-	// the server's default applies, true.
+	// the server's default applies, which is true.
 	RequireBiometric *bool `json:"require_biometric,omitempty"`
-	// Metadata is given back unchanged with the session. If nil, there is none.
+	// Metadata comes back unchanged with the session. If nil, it is not sent.
 	Metadata map[string]string `json:"metadata,omitempty"`
 }
 
@@ -194,7 +194,8 @@ type Signer struct {
 	SignURL string `json:"sign_url"`
 	// SignedAt is the zero time until the signer signed.
 	SignedAt time.Time `json:"signed_at,omitzero"`
-	// IPAddress is where the signature came from; empty until then.
+	// IPAddress is where the signature came from. It is empty until the signer
+	// signed.
 	IPAddress string `json:"ip_address,omitempty"`
 	// BiometricVerified says whether the signer passed a biometric check.
 	BiometricVerified bool `json:"biometric_verified,omitempty"`
@@ -217,8 +218,8 @@ type SigningSession struct {
 	CreatedAt        time.Time     `json:"created_at"`
 	// ExpiresAt is when an unfinished session expires, by the server's clock.
 	ExpiresAt time.Time `json:"expires_at"`
-	// CompletedAt is when the session reached its final state; the zero time
-	// until then.
+	// CompletedAt is when the session reached its final state. It is the zero
+	// time until then.
 	CompletedAt time.Time         `json:"completed_at,omitzero"`
 	Metadata    map[string]string `json:"metadata,omitempty"`
 }
@@ -252,7 +253,7 @@ func (p UploadSigningDocumentParams) form() form {
 	}
 }
 
-// CreateSession asks one or more people to sign uploaded documents. Each
+// CreateSession asks people to sign uploaded documents. Each
 // signer of the result has a link of its own, [Signer.SignURL].
 //
 // POST /signing/sessions
@@ -268,10 +269,10 @@ func (s *SigningService) GetSession(ctx context.Context, id string, opts ...Requ
 	return get[SigningSession](ctx, s.pipeline, opGetSigningSession, id, opts)
 }
 
-// WaitForSession polls until the session's status is final and returns it. If
-// the session's expiry passes first, it looks once more and returns the
-// session as it then is, so check Status. Signing may take days: prefer
-// webhooks, or bound the wait by ctx. Errors are as for
+// WaitForSession polls until the session's status is final and returns the
+// session. If the session's expiry passes first, it looks once more and returns
+// the session as it then is, so check Status. Signing may take days, so prefer
+// webhooks, or give ctx a deadline. Errors are as for
 // [AuthenticationService.WaitForSession].
 //
 // GET /signing/sessions/{id}
@@ -279,10 +280,10 @@ func (s *SigningService) WaitForSession(ctx context.Context, id string, opts Pol
 	return s.poller(id).wait(ctx, opts)
 }
 
-// WatchSession polls like [SigningService.WaitForSession] and yields the
-// session as first seen and then every change once: of its status or of a
-// signer's. An error is yielded last. If the session's expiry passes, it ends
-// after one last look, whether or not that found a final status.
+// WatchSession polls like [SigningService.WaitForSession]. It yields the session as
+// first seen, and then once for every change of its status or of a signer's. An
+// error is yielded last. If the session's expiry passes, WatchSession ends after
+// one last look, even if the status is not final.
 //
 // GET /signing/sessions/{id}
 func (s *SigningService) WatchSession(ctx context.Context, id string, opts PollOptions) iter.Seq2[*SigningSession, error] {

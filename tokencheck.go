@@ -36,8 +36,8 @@ func checkedSource(f *failures, source TokenSource) fetchFunc {
 	}
 }
 
-// askCredentials returns the credentials that are in force, and refuses those
-// that must not be sent.
+// askCredentials returns the current credentials, and refuses those that must not
+// be sent.
 func (c *config) askCredentials(ctx context.Context) (clientID, clientSecret string, err error) {
 	const option = "WithCredentialsFunc"
 	if c.credentials == nil {
@@ -55,16 +55,16 @@ func (c *config) askCredentials(ctx context.Context) (clientID, clientSecret str
 
 func isInvalidClient(err error) bool { return errors.Is(err, ErrInvalidClient) }
 
-// checkedCache is a token cache of the application's.
+// checkedCache is the application's token cache, whose results are checked.
 type checkedCache struct {
 	TokenCache
 	fetch   fetchFunc
-	fetches atomic.Int64              // those that have ended
-	failure atomic.Pointer[lastFetch] // the latest that failed for good
+	fetches atomic.Int64                // those that have ended
+	failure atomic.Pointer[failedFetch] // the latest that failed for good
 }
 
-// lastFetch is a fetch whose error is final.
-type lastFetch struct {
+// failedFetch is a fetch whose error is final.
+type failedFetch struct {
 	number int64
 	err    error
 }
@@ -75,16 +75,16 @@ func newCheckedCache(cache TokenCache, fetch fetchFunc) *checkedCache {
 		token, err := fetch(ctx)
 		number := c.fetches.Add(1)
 		if err != nil && permanent(err) {
-			c.failure.Store(&lastFetch{number, err})
+			c.failure.Store(&failedFetch{number, err})
 		}
 		return token, err
 	}
 	return c
 }
 
-// Token refuses tokens that can't be sent. An error of the cache that has lost
-// its cause is given it again: if that is final, the call must not be retried,
-// nor a wait go on, in vain.
+// Token refuses tokens that can't be sent. If an error of the cache does not wrap
+// the fetch's final error, it is made to: neither the call must be retried nor a
+// wait go on in vain.
 func (c *checkedCache) Token(ctx context.Context, _ fetchFunc) (*oauth2.Token, error) {
 	before := c.fetches.Load()
 	token, err := c.TokenCache.Token(ctx, c.fetch)
@@ -98,7 +98,7 @@ func (c *checkedCache) Token(ctx context.Context, _ fetchFunc) (*oauth2.Token, e
 	return nil, err
 }
 
-// usable refuses a token that would be retried, and waited for, in vain.
+// usable refuses a token that no retry and no wait would mend.
 func usable(option string, token *oauth2.Token) error {
 	switch {
 	case token == nil || token.AccessToken == "":
@@ -109,8 +109,8 @@ func usable(option string, token *oauth2.Token) error {
 	return nil
 }
 
-// tokenFailure marks an error by whether, and when, another attempt of the call
-// may mend it.
+// tokenFailure marks an error with whether another attempt of the call may mend it,
+// and when.
 func tokenFailure(err error) error {
 	e, answered := errors.AsType[*APIError](err)
 	switch {

@@ -57,8 +57,8 @@ func quoted(text string) bool {
 	return false
 }
 
-// webhookSecret refuses, besides, a key that package hmac would panic over at
-// every delivery: under GODEBUG=fips140=only, one of less than 112 bits.
+// webhookSecret also refuses a key of less than 112 bits under
+// GODEBUG=fips140=only, because package hmac would panic at every delivery.
 func webhookSecret(field, value string) error {
 	if err := credential(field, value); err != nil {
 		return err
@@ -69,8 +69,8 @@ func webhookSecret(field, value string) error {
 	return nil
 }
 
-// phoneNumber checks the form that the contract asks for, that of E.164. Whether
-// the number is assigned, only the server can know.
+// phoneNumber checks the form of E.164, which the contract asks for. Only the
+// server can know whether the number is assigned.
 func phoneNumber(field, value string) error {
 	if value == "" {
 		return nil
@@ -82,8 +82,8 @@ func phoneNumber(field, value string) error {
 	return nil
 }
 
-// country checks the form only: ISO assigns codes faster than an SDK is updated,
-// and passports have some that it does not assign, such as XK.
+// country checks the form only, because ISO assigns codes faster than an SDK is
+// updated, and passports have some that it does not assign, such as XK.
 func country(field, value string) error {
 	if value == "" {
 		return nil

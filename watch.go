@@ -8,15 +8,16 @@ import (
 	"time"
 )
 
-// PollOptions say how often the Wait… and Watch… methods look. The zero value
-// is right for most uses: each look is a request of the quota, and a wait of a
-// minute takes about 17 of them. An event that arrives at the client's webhooks
-// wakes the waits of its resource at once, see [Notifier]; a client that
-// receives all its events may look less often.
+// PollOptions say how often the Wait… and Watch… methods look. The zero value is
+// right for most uses. Each look is a request that counts against the quota, and a
+// wait of a minute takes about 17 of them. An event that arrives at the client's
+// webhooks wakes the waits of its resource at once, see [Notifier], so a client
+// that receives all its events may look less often.
 type PollOptions struct {
-	// MinInterval is the pause after the first look, MaxInterval the longest;
-	// in between they grow by half each time, with some jitter. Zero: one
-	// second and five seconds. A MinInterval above MaxInterval raises it.
+	// MinInterval is the pause after the first look. From then on the pauses grow
+	// by half each time, with some jitter, up to MaxInterval. If zero, they are one
+	// second and five seconds. If MinInterval is above MaxInterval, both are
+	// MinInterval.
 	MinInterval, MaxInterval time.Duration
 }
 
@@ -47,9 +48,9 @@ type poller[T any] struct {
 	id       string
 	notifier Notifier
 	get      func(ctx context.Context, opts ...RequestOption) (*T, error)
-	state    func(*T) string    // changes when the caller is to be told
-	final    func(*T) bool      // whether it can change no more
-	expires  func(*T) time.Time // by the server's clock; the zero time: never
+	state    func(*T) string    // differs after a change that Watch… yields
+	final    func(*T) bool      // reports whether it can't change any more
+	expires  func(*T) time.Time // by the server's clock; the zero time if never
 }
 
 // pauseResult is why a pause is over.
@@ -58,7 +59,7 @@ type pauseResult int
 const (
 	pauseOver  pauseResult = iota // its time has passed
 	pauseWoken                    // an event arrived
-	pauseDeaf                     // the notifier has closed its channel
+	pauseDeaf                     // the notifier has closed its channel, and wakes no more
 	pauseEnded                    // ctx has ended
 )
 
@@ -92,11 +93,11 @@ func (p poller[T]) run(ctx context.Context, opts PollOptions, visit func(*T) boo
 	}
 	subscription, unsubscribe := context.WithCancel(ctx)
 	defer unsubscribe()
-	// Before the first look, or an event that comes in between is missed.
+	// This comes before the first look, so that no event in between is missed.
 	wake := p.notifier.Subscribe(subscription, p.id)
 	var (
 		seen     *T
-		expiry   time.Time // on the local clock; the zero time: none known
+		expiry   time.Time // by the local clock; the zero time if not known
 		failure  error
 		interval = opts.MinInterval
 	)
@@ -135,8 +136,8 @@ func (p poller[T]) run(ctx context.Context, opts PollOptions, visit func(*T) boo
 	}
 }
 
-// pause waits for the next look: for d, but not beyond the expiry, and not once
-// woken.
+// pause waits for the next look. It ends after d, or earlier at the expiry or when
+// it is woken.
 func (p poller[T]) pause(ctx context.Context, wake <-chan struct{}, d time.Duration, expiry time.Time) pauseResult {
 	if !expiry.IsZero() {
 		d = min(d, max(time.Until(expiry), 0))
@@ -156,8 +157,9 @@ func (p poller[T]) pause(ctx context.Context, wake <-chan struct{}, d time.Durat
 	}
 }
 
-// pauseFor spreads an interval by up to a quarter, so that pollers that began
-// together do not stay together, and honours what a failure asks to wait.
+// pauseFor shortens an interval by up to a quarter at random, so that pollers that
+// began together do not stay together. It is never shorter than what a failure asks
+// to wait.
 func pauseFor(interval time.Duration, failure error) time.Duration {
 	d := interval - rand.N(interval/4+1)
 	if e, ok := errors.AsType[*RateLimitError](failure); ok {
@@ -169,8 +171,8 @@ func pauseFor(interval time.Duration, failure error) time.Duration {
 	return d
 }
 
-// localExpiry moves an expiry to the local clock, by the server's time in the
-// answer that told it.
+// localExpiry moves an expiry to the local clock, by the server's time in the same
+// answer.
 func localExpiry(expires time.Time, r *Response) time.Time {
 	if expires.IsZero() {
 		return time.Time{}
@@ -178,8 +180,9 @@ func localExpiry(expires time.Time, r *Response) time.Time {
 	return time.Now().Add(expires.Sub(r.serverTime()))
 }
 
-// lastFailure is what the wait has to tell of its looks when ctx ended during
-// the last one, which failed with err: that, unless it tells of ctx's end only.
+// lastFailure returns the failure to report when ctx ended during a look that
+// failed with err: err, unless that says only that ctx has ended, else the failure
+// before it.
 func lastFailure(ctx context.Context, before, err error) error {
 	if _, answered := errors.AsType[*APIError](err); answered || !errors.Is(err, ctx.Err()) {
 		return err
@@ -187,8 +190,8 @@ func lastFailure(ctx context.Context, before, err error) error {
 	return before
 }
 
-// ended is the error of a wait that ctx ended, with the last failure that the
-// wait had let pass.
+// ended returns the error of a wait that ctx ended, with the last failure that was
+// waited out.
 func ended(ctx context.Context, failure error) error {
 	e := &sendError{text: "mid: the wait ended: " + ctx.Err().Error(), causes: []error{ctx.Err()}}
 	if failure != nil {

@@ -20,16 +20,16 @@ const (
 	notifyTimeout = time.Second
 )
 
-// EventHandlers say what [WebhookService.Handler] does with an event. A handler
-// that returns nil has handled the event for good; after an error or a panic
-// MID delivers it again. Events may arrive late and in any order: take one as a
-// reason to ask MID, say with [AuthenticationService.Verify], before anything
-// that matters.
+// EventHandlers say what [WebhookService.Handler] does with an event. If a handler
+// returns nil, the event is handled for good. After an error or a panic, MID
+// delivers it again. Events may arrive late and in any order, so take one as a
+// reason to ask MID before anything that matters, such as with
+// [AuthenticationService.Verify].
 //
-// The handler's ctx ends with the request or with [WebhookConfig.Lease],
-// whichever comes first, and carries what the [EventStore] adds to it. After the
-// lease the next delivery may run the handler again, so a handler must return
-// when its ctx ends. While it runs, redeliveries are answered with status 503.
+// A handler's ctx ends with the request or with [WebhookConfig.Lease], whichever
+// comes first. It carries what the [EventStore] adds to it. After the lease the
+// next delivery may run the handler again, so a handler must return when its ctx
+// ends. While it runs, further deliveries are answered with status 503.
 type EventHandlers struct {
 	// AuthenticationCompleted handles [EventAuthenticationCompleted].
 	AuthenticationCompleted func(context.Context, *Event, *AuthSession) error
@@ -38,7 +38,7 @@ type EventHandlers struct {
 	// SigningCompleted handles [EventSigningCompleted].
 	SigningCompleted func(context.Context, *Event, *SigningSession) error
 	// Other handles every event whose own handler is nil, and the types that
-	// the SDK does not know. Nil: they are acknowledged and dropped.
+	// the SDK does not know. If nil, they are acknowledged and dropped.
 	Other func(context.Context, *Event) error
 }
 
@@ -56,7 +56,7 @@ func (h EventHandlers) handle(ctx context.Context, e *Event) error {
 	return errDropped
 }
 
-// errDropped tells an event that nobody handles from one that was handled.
+// errDropped says that the event has no handler.
 var errDropped = errors.New("no handler takes the event")
 
 func handleAs[T any](ctx context.Context, e *Event, decode func() (*T, error), handle func(context.Context, *Event, *T) error) error {
@@ -71,21 +71,20 @@ func handleAs[T any](ctx context.Context, e *Event, decode func() (*T, error), h
 type Reply struct {
 	// Status is an HTTP status; see [WebhookService.Handler] for which.
 	Status int
-	// RetryAfter is how long MID should wait before it delivers again, as the
-	// Retry-After header says it. Zero: the reply has no such header.
+	// RetryAfter is how long MID should wait before it delivers again. Send it as
+	// the Retry-After header, in seconds. If zero, send no such header.
 	RetryAfter time.Duration
 	// Reason says why the delivery was not accepted, in words that the sender
 	// may read. It is empty if Status is 204.
 	Reason string
 }
 
-// Handler returns an HTTP handler that receives deliveries on any path and does
-// with each what [WebhookService.Handle] does. The answer has a status, a
-// Retry-After header if another try makes sense at a later time, and the reason
-// as its text:
+// Handler returns an HTTP handler that receives deliveries on any path, and does
+// what [WebhookService.Handle] does with each. The answer has a status, the reason
+// as its text and, if another delivery makes sense later, a Retry-After header:
 //
 //	204 the event is handled now, or was before (ErrEventHandled)
-//	400 the body can't be read, or is signed but no event
+//	400 the body can't be read, or is signed but not an event
 //	401 the signature is missing or wrong, or the event is stale
 //	405 the method is not POST
 //	413 the body is over WebhookConfig.MaxBodyBytes
@@ -93,8 +92,8 @@ type Reply struct {
 //	503 another delivery of the event is being handled (ErrEventInHand), the lease passed
 //	    before the handler was done (ErrClaimLost), or the event store failed
 //
-// MID delivers again what was not answered 2xx. Deliveries are read as slowly
-// as they come: set [http.Server.ReadTimeout].
+// MID delivers an event again until it is answered 2xx. Handler reads a body as
+// slowly as it comes, so set [http.Server.ReadTimeout].
 func (s *WebhookService) Handler(handlers EventHandlers) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		reply, returned := Reply{Status: http.StatusInternalServerError, Reason: reasonFailed}, false
@@ -132,15 +131,16 @@ func (r Reply) write(w http.ResponseWriter) {
 	http.Error(w, r.Reason, r.Status)
 }
 
-// Handle receives one delivery: payload is the body exactly as it arrived,
-// header its header with keys in any case. It is for receivers that get these
-// from something else than net/http, such as a queue or a function in the
-// cloud; [WebhookService.Handler] is built on it.
+// Handle receives one delivery. payload is the body exactly as it arrived, and
+// header is its header, with keys in any case. Handle is for receivers without
+// net/http, such as a queue or a function in the cloud. [WebhookService.Handler]
+// is built on it.
 //
-// Handle verifies the delivery as [WebhookService.Parse] does, wakes the waits
-// of the event's session or verification, claims the event in the store, runs
-// its handler, and marks it as handled or releases it. The reply says what to
-// answer; MID delivers again what was not answered 2xx.
+// Handle verifies the delivery as [WebhookService.Parse] does. It wakes the waits
+// of the event's session or verification, claims the event in the store, runs its
+// handler, and marks the event as handled or releases it. The reply says what to
+// answer, with the statuses that Handler lists. MID delivers an event again until
+// it is answered 2xx. If ctx is nil, it is [context.Background].
 func (s *WebhookService) Handle(ctx context.Context, payload []byte, header http.Header, handlers EventHandlers) Reply {
 	if ctx == nil {
 		ctx = context.Background()
@@ -157,7 +157,7 @@ func (s *WebhookService) Handle(ctx context.Context, payload []byte, header http
 	return d.handle(ctx)
 }
 
-// refuse answers a delivery that is no event.
+// refuse answers a delivery that did not become an event.
 func (s *WebhookService) refuse(ctx context.Context, err error) Reply {
 	s.log(ctx, slog.LevelWarn, "refused", nil, err)
 	reply := Reply{Status: http.StatusBadRequest, Reason: err.Error()}
@@ -184,7 +184,7 @@ func (s *WebhookService) log(ctx context.Context, level slog.Level, outcome stri
 	s.logger.LogAttrs(ctx, level, "mid: webhook", attrs...)
 }
 
-// delivery is one that verified.
+// delivery is a delivery that verified.
 type delivery struct {
 	service  *WebhookService
 	handlers EventHandlers
@@ -211,8 +211,8 @@ func (d *delivery) notify(ctx context.Context) {
 	}
 }
 
-// handle claims the event and runs its handler. The lease counts from before
-// the claim, or a slow store would let the handler outlive it.
+// handle claims the event and runs its handler. The lease counts from before the
+// claim, because a slow store would otherwise let the handler outlive it.
 func (d *delivery) handle(ctx context.Context) Reply {
 	deadline := time.Now().Add(d.service.lease)
 	claimCtx, settled := context.WithCancelCause(context.WithoutCancel(ctx))
@@ -330,7 +330,7 @@ func (d *delivery) storeFailed(ctx context.Context, outcome string, err error) R
 	return Reply{Status: http.StatusServiceUnavailable, Reason: reasonStore}
 }
 
-// later has MID wait for a lease, which every claim of now has then outlived:
+// later asks MID to wait for a lease: every claim of now has lapsed then, and
 // earlier tries could use up MID's patience.
 func (d *delivery) later(reason string) Reply {
 	return Reply{Status: http.StatusServiceUnavailable, RetryAfter: d.service.lease, Reason: reason}
@@ -340,8 +340,8 @@ func (d *delivery) log(ctx context.Context, level slog.Level, outcome string, er
 	d.service.log(ctx, level, outcome, d.event, err, attrs...)
 }
 
-// What the sender reads when the receiver fails: the errors of a store and of
-// handlers may hold anything, and are only logged.
+// What the sender reads when the receiver fails. The errors of a store and of
+// handlers may hold anything, so they are only logged.
 const (
 	reasonFailed = "the event's handler failed"
 	reasonInHand = "another delivery of the event is being handled"
@@ -349,8 +349,8 @@ const (
 	reasonStore  = "the event store failed"
 )
 
-// storeContext returns a context that goes on when the request's has ended: a
-// claim that is settled halfway would hold up the event.
+// storeContext returns a context that outlives the request's, because a claim that
+// is not settled would hold up the event.
 func storeContext(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
 }

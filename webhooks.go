@@ -19,12 +19,11 @@ import (
 // lower-case hexadecimal HMAC-SHA256 (RFC 2104) of the raw request body.
 const SignatureHeader = "X-Webhook-Signature"
 
-// earliestTimestamp is in 1973. What is less is no time in milliseconds.
+// earliestTimestamp is in 1973. A lower number is not a time in milliseconds.
 const earliestTimestamp = 1e11
 
-const clientIDHeader = "X-Client-Id"
-
 const (
+	clientIDHeader      = "X-Client-Id"
 	defaultTolerance    = 5 * time.Minute
 	defaultLease        = time.Minute
 	defaultMaxBodyBytes = 1 << 20
@@ -34,32 +33,31 @@ const (
 // formats and marshals as a fixed text, so that no secret reaches a log.
 type WebhookConfig struct {
 	// Secrets are the keys that an event may be signed with: the account's
-	// webhook secret or, where it has none, the client secret. Give the new
-	// and the old one while a secret is replaced; [WebhookService.Sign] uses
-	// the first. None of them may be empty. Required by [NewWebhookService];
-	// with [WithWebhooks], none means the client secret.
+	// webhook secret or, if it has none, the client secret. While a secret is
+	// replaced, give the new and the old one; [WebhookService.Sign] uses the
+	// first. No secret may be empty. If there are none, [NewWebhookService]
+	// returns an error, and [WithWebhooks] uses the client secret.
 	Secrets []string
 	// Tolerance is how far an event's timestamp may be from this machine's
-	// clock, in either direction. Zero: 5 minutes. Not negative.
+	// clock, in either direction. If zero, it is 5 minutes.
 	Tolerance time.Duration
 	// Lease is how long one delivery may take to handle an event before the
-	// next may claim it; a handler's ctx ends with it. Zero: one minute. Not
-	// negative.
+	// next may claim it; a handler's ctx ends with it. If zero, it is one minute.
 	Lease time.Duration
 	// Store remembers which events were handled. If nil, they are kept in
 	// memory.
 	Store EventStore
 	// Notifier wakes the waits of the session or verification that an event is
-	// about. If nil, a client wakes its own. Give a receiver that is made apart
-	// the client's, or processes one that they share.
+	// about. If nil, a client wakes its own waits. A receiver that is made
+	// without a client, and receivers in other processes, need one that they
+	// share with the client that waits.
 	Notifier Notifier
-	// MaxBodyBytes bounds the body of a delivery. Zero: 1 MiB. Not negative.
+	// MaxBodyBytes bounds the body of a delivery. If zero, it is 1 MiB.
 	MaxBodyBytes int64
-	// Logger is told of the deliveries that [WebhookService.Handler] serves:
-	// the outcome, the event's id and type, and the text of errors, those of
-	// the store and of your handlers included. It never gets a payload, a
-	// signature or a secret. Nil: nothing is logged or, with
-	// [WithWebhooks], the client's logger is used.
+	// Logger gets a line for each delivery: the outcome, the event's id and type,
+	// and the text of errors, also of those that the store and your handlers
+	// return. It never gets a payload, a signature or a secret. If nil, nothing is
+	// logged; with [WithWebhooks], the client's logger is used.
 	Logger *slog.Logger
 }
 
@@ -86,9 +84,9 @@ type WebhookService struct {
 	logger    *slog.Logger
 }
 
-// NewWebhookService returns a service that receives events without a client:
-// it needs no client credentials and sends nothing. A configuration that can't
-// be right, one without secrets included, is a [*ValidationError].
+// NewWebhookService returns a service that receives events without a client. It
+// needs no client credentials and sends nothing. A configuration that has no
+// secret, or is invalid otherwise, is a [*ValidationError].
 func NewWebhookService(cfg WebhookConfig) (*WebhookService, error) {
 	if len(cfg.Secrets) == 0 {
 		return nil, invalid("WebhookConfig.Secrets", "is empty; give the webhook secret or, without one, the client secret")
@@ -97,7 +95,7 @@ func NewWebhookService(cfg WebhookConfig) (*WebhookService, error) {
 }
 
 // newWebhookService accepts a configuration without secrets, because a client
-// with a token source of its own may know none and never receive an event.
+// with a token source need not have one, and may never receive an event.
 func newWebhookService(cfg WebhookConfig) (*WebhookService, error) {
 	s := &WebhookService{tolerance: cfg.Tolerance, lease: cfg.Lease, store: cfg.Store, notifier: cfg.Notifier, maxBody: cfg.MaxBodyBytes, logger: cfg.Logger}
 	for i, secret := range cfg.Secrets {
@@ -145,12 +143,13 @@ func (s WebhookService) Format(f fmt.State, _ rune) {
 func (WebhookService) LogValue() slog.Value { return hidden() }
 
 // Verify checks that signature, the value of [SignatureHeader], was made over
-// payload with one of the secrets. The payload must be the request body byte
-// for byte as it arrived: JSON that was decoded and encoded again does not
-// verify. An empty signature is [ErrMissingSignature], any other that does not
-// verify, or any at all while no secret is configured, [ErrInvalidSignature].
-// Hexadecimal digits may be of either case. The age of the event is not checked;
-// Parse and ParseRequest do that.
+// payload with one of the secrets. payload must be the request body byte for byte
+// as it arrived: JSON that was decoded and encoded again does not verify. The
+// hexadecimal digits may be of either case.
+//
+// If signature is empty, the error is [ErrMissingSignature]. If it does not verify,
+// or no secret is configured, the error is [ErrInvalidSignature]. Verify does not
+// check the age of the event; Parse and ParseRequest do.
 func (s *WebhookService) Verify(payload []byte, signature string) error {
 	sum, err := s.signature(signature)
 	if err != nil {
@@ -164,7 +163,7 @@ func (s *WebhookService) Verify(payload []byte, signature string) error {
 	return fmt.Errorf("%w: %s", ErrInvalidSignature, mismatch(payload))
 }
 
-// signature decodes the header's value, and finds what makes a delivery fail
+// signature decodes the header's value. It fails for a delivery that can't verify,
 // whatever its body is.
 func (s *WebhookService) signature(header string) (sum [sha256.Size]byte, err error) {
 	if len(s.keys) == 0 {
@@ -173,9 +172,9 @@ func (s *WebhookService) signature(header string) (sum [sha256.Size]byte, err er
 	return decodeSignature(header)
 }
 
-// Sign returns the signature that MID would send with payload: its HMAC-SHA256
-// with the first secret, in lower-case hexadecimal. It is for tests of
-// receivers. It returns "" if no secret is configured.
+// Sign returns the signature that MID would send with payload, for tests of
+// receivers: its HMAC-SHA256 with the first secret, in lower-case hexadecimal. If
+// no secret is configured, it returns "".
 func (s *WebhookService) Sign(payload []byte) string {
 	if len(s.keys) == 0 {
 		return ""
@@ -185,17 +184,17 @@ func (s *WebhookService) Sign(payload []byte) string {
 }
 
 // Parse verifies payload, the raw request body, with the signature in header,
-// checks the event's age and decodes it. Keys of header may be in any case, as
-// they are where they do not come from package net/http. Event types and fields
-// that the SDK does not know are no error.
+// checks the event's age and decodes it. The keys of header may be in any case,
+// because not every framework has them as package net/http does. Event types and
+// fields that the SDK does not know are accepted. Events of another spelling or
+// shape are read too, see [Event].
 //
-// Errors match [ErrMissingSignature], [ErrInvalidSignature] or, for a timestamp
-// that is missing or further than [WebhookConfig.Tolerance] from this machine's
-// clock, [ErrStaleEvent]. A signed payload that is not JSON, or has no id or no
-// type, is an error that matches none of these and quotes nothing of it. Events
-// of another spelling or shape are read too, see [Event].
+// Errors match [ErrMissingSignature] or [ErrInvalidSignature], or [ErrStaleEvent]
+// if the timestamp is missing or further than [WebhookConfig.Tolerance] from this
+// machine's clock. If a signed payload is not JSON, or has no id or no type, the
+// error matches none of these. It quotes nothing of the payload.
 //
-// Parse does not tell whether the event was handled before; Handler does.
+// Parse does not know whether the event was handled before; Handler does.
 func (s *WebhookService) Parse(payload []byte, header http.Header) (*Event, error) {
 	if err := s.Verify(payload, headerValue(header, SignatureHeader)); err != nil {
 		return nil, err
@@ -228,8 +227,8 @@ func (s *WebhookService) Parse(payload []byte, header http.Header) (*Event, erro
 	return &wire.event, nil
 }
 
-// checkAge says how far off a stale event is, because a clock that is off shows
-// in that: it is then nearly the same for all events.
+// checkAge says how far off a stale event is, because that shows a wrong clock: all
+// events are then off by nearly the same.
 func (s *WebhookService) checkAge(sent, now time.Time) error {
 	off, direction := now.Sub(sent), "ago"
 	if off < 0 {
@@ -242,11 +241,10 @@ func (s *WebhookService) checkAge(sent, now time.Time) error {
 		ErrStaleEvent, sent.Format(time.RFC3339), off.Round(time.Second), direction, s.tolerance)
 }
 
-// ParseRequest reads the body of r and does what Parse does. A body over
-// [WebhookConfig.MaxBodyBytes] is an error that matches [ErrPayloadTooLarge] and
-// is not read further; it is not read at all if its declared length is over the
-// bound, or if its signature is missing or can't be one. The body is left
-// consumed.
+// ParseRequest reads the body of r, and then does what Parse does. If the body is
+// longer than [WebhookConfig.MaxBodyBytes], the error matches [ErrPayloadTooLarge].
+// The body is not read at all if its Content-Length is over the bound, or if the
+// signature is missing or malformed.
 func (s *WebhookService) ParseRequest(r *http.Request) (*Event, error) {
 	payload, err := s.readBody(nil, r)
 	if err != nil {
@@ -309,37 +307,36 @@ const (
 //	{"sessionId": "sess_1", "status": "approved", "timestamp": 1790000000000, "data": {…}}
 //
 // Such an event has the type session.status, verification.status or
-// signature_request.status, and reaches [EventHandlers.Other]. Its id is made of
-// the subject's id and the status, like sess_1:approved, and its Data is the whole
-// body. Event.AuthSession reads the id from it, for
-// [AuthenticationService.GetSession]; Event.Verification and
-// Event.SigningSession do the same.
+// signature_request.status, and reaches [EventHandlers.Other]. Its ID is made of
+// the id of the session and the status, like sess_1:approved. Its Data is the whole
+// body, from which AuthSession, Verification and SigningSession read the id and the
+// status; get the rest from MID, such as with [AuthenticationService.GetSession].
 type Event struct {
-	// ID is the same in every delivery of the event; never empty.
+	// ID is the same in every delivery of the event. It is never empty.
 	ID string
-	// Type says what happened; never empty.
+	// Type says what happened. It is never empty.
 	Type EventType
 	// Timestamp is when this delivery was sent, to the millisecond, in UTC.
 	Timestamp time.Time
-	// ClientID is the X-Client-Id header, empty without one. The signature
-	// does not cover it: decide nothing on it.
+	// ClientID is the X-Client-Id header, or empty. The signature does not cover
+	// it, so base no decision on it.
 	ClientID string
-	// Data is the session or verification as JSON; nil if the event has none.
-	// It is a copy that the caller may keep. Personal data.
+	// Data is the session or verification as JSON, or nil if the event has no
+	// data. It is a copy that the caller may keep. Personal data.
 	Data json.RawMessage
 }
 
 // Format writes the event's id and type, whatever the verb.
 func (e Event) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "mid.Event{%s %s}", e.ID, e.Type) }
 
-// LogValue shows the event's id and type alone.
+// LogValue shows the event's id and type only.
 func (e Event) LogValue() slog.Value {
 	return slog.GroupValue(slog.String("id", e.ID), slog.String("type", string(e.Type)))
 }
 
-// AuthSession decodes Data as an authentication session. It is an error if Data
-// is absent, null, does not decode or has no id, or if Type is that of another
-// kind of data. The error quotes nothing of the data.
+// AuthSession decodes Data as an authentication session. It returns an error if
+// Data is absent or null, does not decode or has no id, or if Type is one of
+// another kind of data. The error quotes nothing of the data.
 func (e *Event) AuthSession() (*AuthSession, error) {
 	return eventData[AuthSession](e, EventAuthenticationCompleted, kindAuthSession)
 }
@@ -355,8 +352,8 @@ func (e *Event) SigningSession() (*SigningSession, error) {
 	return eventData[SigningSession](e, EventSigningCompleted, kindSigningSession)
 }
 
-// subject is the id of the session or verification that the event is about, or
-// empty if its data has none.
+// subject returns the id of the session or verification that the event is about,
+// or "" if its data has no id.
 func (e *Event) subject() string {
 	var data struct {
 		ID string `json:"id"`
@@ -367,8 +364,8 @@ func (e *Event) subject() string {
 	return foldSubject(e.Data)
 }
 
-// eventData lets a type pass that the SDK does not know, because only the
-// caller can tell what its data is.
+// eventData accepts event types that the SDK does not know, because only the caller
+// knows what their data is.
 func eventData[T any](e *Event, want EventType, kind resourceKind) (*T, error) {
 	switch e.Type {
 	case EventAuthenticationCompleted, EventVerificationCompleted, EventSigningCompleted:

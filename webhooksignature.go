@@ -14,7 +14,7 @@ import (
 
 // webhookKey computes HMACs with one secret. It keeps their state for reuse,
 // because keying one is most of what Verify would allocate. No field holds the
-// secret, as fmt looks into fields.
+// secret, because package fmt would show it.
 type webhookKey struct{ macs sync.Pool }
 
 type webhookMAC struct {
@@ -49,8 +49,8 @@ func decodeSignature(text string) (sum [sha256.Size]byte, err error) {
 	return sum, fmt.Errorf("%w: it is not %d hexadecimal digits", ErrInvalidSignature, hex.EncodedLen(len(sum)))
 }
 
-// mismatch says what a person should look at when a signature does not verify.
-// It knows the payload only, so that it tells nothing about the secrets.
+// mismatch says what to look at when a signature does not verify. It is given the
+// payload only, so that it can't reveal anything of the secrets.
 func mismatch(payload []byte) string {
 	switch {
 	case len(payload) == 0:
@@ -61,14 +61,14 @@ func mismatch(payload []byte) string {
 	return "it is of other bytes or was made with another secret"
 }
 
-// reformatted reports whether payload has the white space that JSON encoders
-// add for people, or to end a line.
+// reformatted reports whether payload has the white space that JSON encoders add
+// for readability, or to end a line.
 func reformatted(payload []byte) bool {
 	return payload[0] == '{' && (payload[len(payload)-1] == '\n' || bytes.HasPrefix(payload, []byte("{\n")) || bytes.Contains(payload, []byte(`": `)))
 }
 
-// headerValue finds a header whose key may be in any case. Of several that
-// differ in their case only, the canonical one counts, else the first in order.
+// headerValue finds a header whose key may be in any case. If several keys differ
+// only in their case, the canonical one counts, else the first in order.
 func headerValue(header http.Header, name string) string {
 	if value := header.Get(name); value != "" {
 		return value

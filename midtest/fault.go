@@ -72,7 +72,7 @@ func newFaults(routes []route) faults {
 //
 // Inject panics on an invalid fault, so that no test passes because nothing
 // failed: if Status or Chance is out of its range, if Method is not in upper
-// case, if Path does not begin with a slash or has braces and is no template of
+// case, if Path does not begin with a slash or has braces and is not a template of
 // the contract, or if the fault does nothing.
 func (s *faults) Inject(f Fault) {
 	if complaint := f.check(s.templates); complaint != "" {
@@ -100,7 +100,7 @@ func (f *Fault) check(templates []string) (complaint string) {
 	case f.Path != "" && relative(f.Path) == "":
 		return fmt.Sprintf("Path is %q, which no request has; leave it out for all requests", f.Path)
 	case strings.Contains(f.Path, "{") && !slices.Contains(templates, relative(f.Path)):
-		return fmt.Sprintf("Path is %q, which is no template of the contract; give one, like /auth/sessions/{id}, or a request's own path", f.Path)
+		return fmt.Sprintf("Path is %q, which is not a template of the contract; give one, like /auth/sessions/{id}, or a request's own path", f.Path)
 	case f.Latency <= 0 && !f.Truncate && f.answer(dialect{}, "") == nil:
 		return "the fault does nothing; give it a Status, Code, RetryAfter, Latency, DropConnection, Truncate, Body or ContentType"
 	}

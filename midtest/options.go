@@ -66,7 +66,7 @@ func WithPlan(p mid.Plan) Option {
 	return func(o *options) { o.counter = newBucket(p) }
 }
 
-// WithFieldNames is how the server spells the names of fields. With
+// WithFieldNames sets how the server spells the names of fields. With
 // [mid.CamelCase], answers and events have names like createdAt, and the ids of
 // sessions, verifications, signing sessions and documents are called sessionId,
 // verificationId, signatureRequestId and documentId. Requests must have such
@@ -77,13 +77,13 @@ func WithFieldNames(names mid.FieldNames) Option {
 	return func(o *options) { o.dialect.names = names }
 }
 
-// WithEnvelope is how answers are wrapped. Without it, they have the contract's
+// WithEnvelope sets how answers are wrapped. Without it, they have the contract's
 // envelope, [EnvelopeSuccess].
 func WithEnvelope(e Envelope) Option {
 	return func(o *options) { o.dialect.envelope = e }
 }
 
-// WithTokenLifetime is how long access tokens live. It is rounded up to whole
+// WithTokenLifetime sets how long access tokens live. It is rounded up to whole
 // seconds, at least one. Without it, they live for an hour.
 func WithTokenLifetime(d time.Duration) Option {
 	return func(o *options) { o.tokenLifetime = time.Duration(max(seconds(d), 1)) * time.Second }

@@ -36,7 +36,7 @@ type Delivery struct {
 	URL string
 	// Attempt counts from 1, and again from 1 after [Server.Redeliver].
 	Attempt int
-	// Status is the receiver's, or zero if it did not answer: Err tells why.
+	// Status is the receiver's, or zero if it did not answer. Err then says why.
 	Status int
 	Err    error
 	// Time is when the attempt was made.
@@ -89,7 +89,7 @@ func (h *webhooks) WaitForDeliveries(ctx context.Context, n int) ([]Delivery, er
 
 // Redeliver sends an event again, as if it had never been sent: Attempt starts
 // again at 1, and there are five attempts until it is acknowledged. It is an
-// error if the id is of no event.
+// error if there is no event with this id.
 func (h *webhooks) Redeliver(eventID string) error {
 	h.mu.Lock()
 	e := h.events[eventID]

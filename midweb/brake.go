@@ -10,24 +10,24 @@ import (
 // Brake bounds what people who have not signed in may cost the account. Its
 // zero value is a brake with good defaults.
 //
-// A start over a bound is answered 429 with a page that tries again by itself
-// after a second. Half of each bound is kept for those who come back in that
+// A start over a bound is answered 429, with a page that tries again by itself
+// after a second. Half of each bound is kept for browsers that come back in that
 // way, so that a program that only posts leaves room for people.
 type Brake struct {
-	// PerAddress is how many sign-ins one address may begin a minute; IPv6
-	// addresses count by their /64. If zero, 20. If negative, there is no bound.
-	// It is never more than half of what all addresses may together.
+	// PerAddress is how many sign-ins one address may begin a minute. IPv6
+	// addresses count by their /64. If zero, it is 20. If negative, there is no
+	// bound. It is never more than half of what all addresses may begin together.
 	PerAddress int
-	// Share is the part of the client's quota that all sign-ins may use, from
-	// 0 to 1. If zero, a half. With 1,000 requests a minute a half is enough for
-	// 83 sign-ins a minute. The quota is what [mid.Client.RateLimit] reports,
-	// and its Remaining is compared too: processes that share an account keep
-	// to the share together.
+	// Share is the part of the client's quota that all sign-ins may use, from 0 to
+	// 1. If zero, it is a half, which is enough for 83 sign-ins a minute with a
+	// quota of 1,000 requests a minute. The quota is that of
+	// [mid.Client.RateLimit]. Its Remaining counts too, so that processes that
+	// share an account keep to the share together.
 	Share float64
-	// TrustedProxies is how many proxies stand before the site that each append
-	// the address of their client to X-Forwarded-For. If zero, the header is
-	// ignored. One too many lets a client write its address itself, and one too
-	// few takes all people for one.
+	// TrustedProxies is how many proxies before the site append the address of
+	// their client to X-Forwarded-For. If zero, the header is ignored. If it is too
+	// high, a client can choose its own address. If it is too low, all people
+	// count as one address.
 	TrustedProxies int
 }
 

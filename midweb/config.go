@@ -24,53 +24,53 @@ type Config struct {
 	// replace a key, add the new one behind it in all processes, then put it
 	// first, and take the old one away a quarter of an hour later.
 	Keys [][]byte
-	// SignedIn makes the site's own session for the person who approved: it
-	// looks up its user by result.UserID, and sets its own cookie. If it writes
-	// no answer, the browser goes on to where it wanted to. It is called once
-	// for each approval. Browsers must not cache what depends on the session, a
-	// redirect to the sign-in included: set Cache-Control to no-store there.
+	// SignedIn makes the site's own session for the person who approved. It looks
+	// up the site's user by result.UserID, and sets the site's cookie. If it writes
+	// no answer, the browser goes on to the page that it came for. It is called
+	// once for each approval. Browsers must not cache what depends on the session,
+	// a redirect to the sign-in included: set Cache-Control to no-store there.
 	SignedIn func(w http.ResponseWriter, r *http.Request, result *mid.AuthenticationResult)
 
 	// Origin is the site's own, as the address bar shows it, like
-	// https://shop.example. If empty, it is some https origin, and a browser that
-	// sends no Sec-Fetch-Site needs a proxy that keeps the Host. Over http, which
-	// works on loopback only, the cookies are not Secure and have plain names.
+	// https://shop.example. If empty, any https origin is assumed. A proxy must
+	// then keep the Host, for browsers that send no Sec-Fetch-Site. Over http,
+	// which works on loopback only, the cookies are not Secure and have plain names.
 	Origin string
 	// CallbackURL is where MID reaches the handler of the client's Webhooks. If
-	// empty, no events are asked for, and pages look for news more often.
+	// empty, MID sends no events, and pages ask it more often.
 	CallbackURL string
-	// Intent is what people approve. If empty, [mid.IntentLogin]. Sign-ins of
-	// different intents may stand beside each other on a site.
+	// Intent is what people approve. If empty, it is [mid.IntentLogin]. A site may
+	// have sign-ins of several intents.
 	Intent mid.Intent
-	// Person says for whom a sign-in is, and what the app is to show. An error
-	// is logged, and the person sees that signing in is not possible. If nil,
-	// anyone may scan the code.
+	// Person returns the person that a sign-in is for, and what the app is to show.
+	// If it returns an error, the error is logged, and the person sees that signing
+	// in is not possible. If nil, anyone may approve.
 	Person func(r *http.Request) (Person, error)
-	// Next is the path where people go on, unless the page was opened or posted
-	// to with the parameter next, which is a path on the site. If empty, /.
+	// Next is the path where people go on after signing in. A request to the page
+	// with the parameter next, a path on the site, overrides it. If empty, it is /.
 	Next string
 
 	// Name is the site's, for the title and the header. If empty, the texts do
 	// without it.
 	Name string
-	// Templates replace those of the page one by one, by their names: see
-	// [Page]. If nil, the page is as it comes.
+	// Templates replace those of the page with the same names, see [Page]. If nil,
+	// the page is the default one.
 	Templates *template.Template
-	// Texts replace those of the page one by one, by language and key, and add
-	// languages. The keys are in the file texts.go of this package. What a
-	// language lacks is English. If nil, there are English and German.
+	// Texts replace those of the page with the same language and key, and add
+	// languages. The keys are in the file texts.go of this package. A text that a
+	// language lacks is in English. If nil, there are English and German.
 	Texts map[string]map[string]string
 
-	// Store has each approval taken up once by all processes that share it, such
-	// as package midredis's. If nil, each process sees to it for itself.
+	// Store makes sure that each approval signs in once among all processes that
+	// share the store. If nil, each process only knows its own sign-ins.
 	Store mid.EventStore
 	// Brake bounds the sign-ins that may begin. Its zero value has good bounds.
 	Brake Brake
-	// Poll says how often a page in view has MID asked. Zero intervals are from
-	// one to two seconds or, with a CallbackURL, from two to six. There are more
-	// seconds between the looks when the share of Brake is too small for that.
+	// Poll says how often MID is asked about a session while its page is in view.
+	// If zero, the intervals are from one to two seconds or, with a CallbackURL,
+	// from two to six. They are longer when the Share of Brake is too small.
 	Poll mid.PollOptions
-	// Logger gets what went wrong, with sessions' ids and without personal data.
+	// Logger gets the failures, with the ids of sessions and without personal data.
 	// If nil, nothing is logged.
 	Logger *slog.Logger
 }
@@ -86,14 +86,14 @@ const (
 	hiddenPerson = "midweb.Person{…}"
 )
 
-// Person is whom a site knows to be at the browser, because they are signed in
-// already or have said so.
+// Person is the person that a site knows to be at the browser, because they are
+// signed in already or have named themselves.
 type Person struct {
 	// Recipient is the person's mobile number in E.164 form. Only that phone may
-	// approve then. If empty, any may.
+	// then approve. If empty, any phone may.
 	Recipient string
-	// Metadata goes to MID with the session, for the app to show. The value of
-	// [MetadataNumber] is shown on the page, too. The key midweb is taken.
+	// Metadata is sent to MID with the session, for the app to show. The value of
+	// [MetadataNumber] is shown on the page too. The key midweb is reserved.
 	Metadata map[string]string
 }
 
@@ -130,14 +130,14 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.CallbackURL != "" {
 		if u, err := url.Parse(c.CallbackURL); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-			return c, wrong("CallbackURL", "is no absolute http or https URL")
+			return c, wrong("CallbackURL", "must be an absolute http or https URL")
 		}
 	}
 	if c.Next == "" {
 		c.Next = "/"
 	}
 	if localPath(c.Next, "") == "" {
-		return c, wrong("Next", "is no path on the site")
+		return c, wrong("Next", "must be a path on the site")
 	}
 	if c.Brake.Share < 0 || c.Brake.Share > 1 {
 		return c, wrong("Brake.Share", "is not between 0 and 1")
@@ -178,7 +178,7 @@ func checkOrigin(origin string) error {
 	}
 	u, err := url.Parse(origin)
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || origin != u.Scheme+"://"+u.Host {
-		return wrong("Origin", "is no origin like https://shop.example")
+		return wrong("Origin", "must be an origin, like https://shop.example")
 	}
 	if u.Scheme == "http" && !isLoopback(u.Hostname()) {
 		return wrong("Origin", "is plain http, which carries sign-ins on loopback only")

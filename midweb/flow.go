@@ -68,7 +68,7 @@ func (f flow) life() time.Duration { return f.Ends.Sub(f.Begun) }
 // remaining is how long the code is still good for.
 func (f flow) remaining(now time.Time) time.Duration { return max(f.Ends.Sub(now), 0) }
 
-// tag names the flow to its own page: two tabs of a browser can tell whether
+// tag names the flow to its own page, so that two tabs of a browser know whether
 // they show the same code.
 func (f flow) tag() string {
 	sum := sha256.Sum256([]byte(f.Nonce))

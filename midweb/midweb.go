@@ -50,7 +50,7 @@ func New(client *mid.Client, cfg Config) (*SignIn, error) {
 	s := &SignIn{cfg: cfg, log: cfg.Logger, origins: http.NewCrossOriginProtection()}
 	if cfg.Origin != "" {
 		if err := s.origins.AddTrustedOrigin(cfg.Origin); err != nil {
-			return nil, wrong("Origin", "is no origin like https://shop.example")
+			return nil, wrong("Origin", "must be an origin, like https://shop.example")
 		}
 	}
 	secure := !strings.HasPrefix(cfg.Origin, "http:")
@@ -316,7 +316,7 @@ func (s *SignIn) take(w http.ResponseWriter, r *http.Request, f flow) bool {
 	return true
 }
 
-// events tells the page of the browser's flow how it goes on.
+// events sends the page how the browser's flow goes on.
 func (s *SignIn) events(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	f, ok := s.flows.get(r)

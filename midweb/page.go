@@ -16,38 +16,38 @@ import (
 //go:embed templates static
 var files embed.FS
 
-// Page is what the templates get. Replace a template with one of the same name
-// in [Config].Templates: head (empty; before the end of the head element),
-// header, footer, start, flow, busy and problem (a card of the page each), and
-// layout, which is all of it. The default ones are in the folder templates of
-// this package. The script needs the ids and data attributes of flow.
+// Page is what the templates get. To replace a template, give one of the same name
+// in [Config].Templates. The cards of the page are start, flow, busy and problem.
+// Around them are header, footer and head, which is empty and ends the head
+// element; layout is the whole page. The default templates are in the folder
+// templates of this package. The script needs the ids and data attributes of flow.
 type Page struct {
 	State    string            // start, waiting, scanned, approved, rejected, expired, failed, busy or problem
 	Name     string            // [Config].Name
 	Language string            // such as en, in lower case
 	Text     map[string]string // of the language, by key
 
-	// Next is where the person goes on, if not as usual.
+	// Next is the path where the person goes on, if it is not [Config].Next.
 	Next string
 
-	// QR and Link are the code as an image and as a link to the app; either may
-	// be empty. Number is to be compared with the phone's, if there is one.
+	// QR and Link are the code as an image and as a link to the app. Either may be
+	// empty. Number is to be compared with the phone's. It may be empty.
 	QR, Link template.URL
 	Number   string
-	// Life is how long a code is good for, and Remaining how long this one still
-	// is, in seconds. Clock is Remaining in minutes and seconds.
+	// Life is how long a code is valid, and Remaining how long this one still is,
+	// in seconds. Clock is Remaining in minutes and seconds.
 	Life, Remaining int
 	Clock           string
-	// Of names the flow to the stream, and Renew reports whether the page may
-	// get itself a new code.
+	// Of names the sign-in that the page's stream is about. Renew reports whether
+	// the page may get a new code by itself.
 	Of    string
 	Renew bool
 
-	// Retry is in how many seconds a busy page tries again.
+	// Retry is after how many seconds a busy page tries again.
 	Retry int
 }
 
-// Dir is the direction of the language, ltr or rtl.
+// Dir returns the direction of the language, ltr or rtl.
 func (p Page) Dir() string {
 	if p.Text["dir"] == "rtl" {
 		return "rtl"
@@ -55,7 +55,7 @@ func (p Page) Dir() string {
 	return "ltr"
 }
 
-// Title is what the page's title says of its state.
+// Title returns the page's title, which says its state.
 func (p Page) Title() string {
 	if title := p.Text[p.State+"_title"]; title != "" {
 		return title

@@ -122,7 +122,7 @@ func newLanguages(own map[string]map[string]string) (languages, error) {
 		}
 		for key, text := range own[given] {
 			if _, known := builtin[english][key]; !known {
-				return nil, &mid.ValidationError{Field: "midweb.Config.Texts", Reason: "has a text for " + strconv.Quote(key) + ", which is no text of the page"}
+				return nil, &mid.ValidationError{Field: "midweb.Config.Texts", Reason: "has a text for " + strconv.Quote(key) + ", which is not a text of the page"}
 			}
 			all[tag][key] = text
 		}

@@ -24,7 +24,7 @@ type Cache struct {
 	current atomic.Pointer[entry]
 
 	mu     sync.Mutex
-	flight *flight // the fetch under way, nil if none
+	flight *flight // the fetch under way, or nil
 }
 
 // flight is one fetch; token and err are set when done is closed.
@@ -34,12 +34,11 @@ type flight struct {
 	err   error
 }
 
-// Token returns the token kept, if it is still good, without taking a lock.
-// Otherwise it has one fetched for all who ask at the same time. The fetch has
-// a context of its own, with the values of the caller's that began it: a
-// caller whose ctx ends returns at once, and the fetch goes on for the others.
-// When a token nears its end it is renewed in the background; if that fails it
-// stays in use for as long as it is good.
+// Token returns the cached token, without taking a lock, if it is still good.
+// Otherwise it fetches one for all callers that ask at the same time. The fetch has
+// its own context, with the values of the caller that began it. A caller whose ctx
+// ends returns at once, and the fetch goes on for the others. A token that nears its
+// end is renewed in the background. If that fails, it stays in use while it is good.
 func (c *Cache) Token(ctx context.Context, fetch Fetch) (*oauth2.Token, error) {
 	now := time.Now()
 	if e := c.current.Load(); e.usable(now) {
@@ -60,9 +59,9 @@ func (c *Cache) Token(ctx context.Context, fetch Fetch) (*oauth2.Token, error) {
 	}
 }
 
-// start returns the fetch under way, or starts one; nil if meanwhile the entry
-// has been replaced by a good one. The renewed entry is nil for a fetch that
-// callers wait for.
+// start returns the fetch under way, or starts one. It returns nil if a good entry
+// has come meanwhile. renewed is the entry to renew, or nil for a fetch that callers
+// wait for.
 func (c *Cache) start(ctx context.Context, fetch Fetch, renewed *entry) *flight {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -11,8 +11,8 @@ const (
 	// A token is renewed when a quarter of its life is left, but not earlier
 	// than renewAhead before its end.
 	renewAhead = 5 * time.Minute
-	// It is not used in the last tenth of its life, or the last spare: it
-	// would expire on its way.
+	// It is not used in the last tenth of its life, or in the last spare if that is
+	// less, because it would expire on its way.
 	spare = 10 * time.Second
 	// After an early renewal failed, the next is tried after a tenth of the
 	// time left, but at least renewPause.
@@ -23,7 +23,7 @@ const (
 // for a token that does not expire.
 type entry struct {
 	token *oauth2.Token
-	renew atomic.Pointer[time.Time] // renew in the background from here on; nil: don't
+	renew atomic.Pointer[time.Time] // renew in the background from here on; never if nil
 	stale time.Time                 // do not use from here on
 }
 

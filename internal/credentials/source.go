@@ -9,7 +9,7 @@ import (
 
 // Source gets tokens for client credentials that may rotate.
 type Source struct {
-	// Ask returns the credentials that are in force.
+	// Ask returns the current credentials.
 	Ask func(ctx context.Context) (clientID, clientSecret string, err error)
 	// Request sends one token request with the given body.
 	Request func(ctx context.Context, body []byte) (*oauth2.Token, error)
@@ -23,7 +23,7 @@ type Source struct {
 // pair is what a token request is made of. It is compared as a whole.
 type pair struct{ clientID, clientSecret string }
 
-// Secret returns the client secret of the latest token request; "" before the
+// Secret returns the client secret of the latest token request, or "" before the
 // first.
 func (s *Source) Secret() string {
 	if p := s.latest.Load(); p != nil {

@@ -22,7 +22,7 @@ func fieldNamed(t reflect.Type, name string) (reflect.StructField, bool) {
 	return other, found
 }
 
-// jsonName returns a field's name in JSON; ok is false if it has none.
+// jsonName returns a field's name in JSON. ok is false if it has no such name.
 func jsonName(f reflect.StructField) (name string, ok bool) {
 	tag := f.Tag.Get("json")
 	name, _, _ = strings.Cut(tag, ",")

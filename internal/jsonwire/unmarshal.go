@@ -15,12 +15,12 @@ import (
 
 var byteOrderMark = []byte("\ufeff")
 
-// Unmarshal is [json.Unmarshal], and accepts besides what other languages'
-// encoders write: a byte order mark, an empty array for an empty member, an
-// integer with a fraction of zero or an exponent, and every time of RFC 3339. A
-// time that is none is left out, as if it had been null.
+// Unmarshal is [json.Unmarshal] that also accepts what other languages' encoders
+// write: a byte order mark, an empty array for an empty object, an integer with a
+// fraction of zero or an exponent, and every time of RFC 3339. An invalid time is
+// read as null.
 //
-// What json.Unmarshal accepts costs nothing more.
+// A text that json.Unmarshal accepts costs nothing more.
 func Unmarshal(data []byte, into any) error {
 	data = TrimMark(data)
 	err := json.Unmarshal(data, into)
@@ -111,7 +111,7 @@ func mendArray(data json.RawMessage, mend func(json.RawMessage) json.RawMessage)
 	return encoded(elements, data)
 }
 
-// mendInteger rewrites a whole number as digits alone.
+// mendInteger rewrites a whole number with digits only.
 func mendInteger(data json.RawMessage) json.RawMessage {
 	whole, fraction, _ := strings.Cut(string(data), ".")
 	if strings.Trim(fraction, "0") == "" && !strings.ContainsAny(whole, "eE") {

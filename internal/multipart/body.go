@@ -31,11 +31,11 @@ type Body struct {
 // are left out. The boundary must be in none of them, and one that the file's
 // author could not guess.
 //
-// New reads the beginning of a file whose size is not known, so that an empty
-// one fails before anything is sent, or whose media type is told neither by
-// file.ContentType nor by the name's extension. The first attempt goes on from
-// there. A failure of that, or ctx's end before it, is New's only error. If Open
-// or Read panics, so does New.
+// New reads the beginning of the file in two cases. If the size is not known, an
+// empty file must fail before anything is sent. If neither file.ContentType nor the
+// name's extension gives the media type, the content does. The first attempt goes on
+// from there. New only fails if that reading fails, or ctx ends before it is done.
+// If Open or Read panics, so does New.
 func New(ctx context.Context, boundary string, fields [][2]string, file File) (*Body, error) {
 	if file.ContentType == "" {
 		file.ContentType = typeByExtension(file.Name)
@@ -126,10 +126,9 @@ func (b *Body) Rewind(ctx context.Context) error {
 	})
 }
 
-// Err returns what went wrong with the file itself, by opening it, by reading
-// it or for its size, since the last call of Open; nil if nothing did. It is
-// of no use to try again after that. If the file's Open or Read, or Progress,
-// panicked, it is a [*Panic].
+// Err returns the failure of the file itself since the last call of Open, or nil: the
+// file could not be opened or read, or had another size. Another attempt would not
+// mend it. If the file's Open or Read, or Progress, panicked, it is a [*Panic].
 func (b *Body) Err() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -6,8 +6,8 @@ import "io"
 type File struct {
 	// Name is the file name that is sent.
 	Name string
-	// ContentType is the part's media type. If empty, the extension of Name
-	// tells it, else the file's first bytes.
+	// ContentType is the part's media type. If empty, it follows from the extension
+	// of Name, or else from the file's first bytes.
 	ContentType string
 	// Size is the file's length in bytes; zero if it is not known.
 	Size int64

@@ -27,7 +27,7 @@ func frame(boundary string, fields [][2]string, file File) (head, tail []byte) {
 }
 
 // Browsers percent-encode these and nothing else. A backslash, which they
-// leave alone, is doubled all the same: most servers read it as the escape of
+// leave as it is, is doubled all the same: most servers read it as the escape of
 // RFC 2045, and fail on one that ends the name.
 var escaper = strings.NewReplacer(`"`, "%22", "\r", "%0D", "\n", "%0A", `\`, `\\`)
 

@@ -34,12 +34,12 @@ const (
 )
 
 // observe notes an answer's Date and returns the server's time when it was made.
-// It reports whether the server's clock has been set back. Without a Date, or
-// with one that is none, the server's clock is taken to be the local one.
+// It reports whether the server's clock has been set back. If the Date is absent or
+// invalid, the server's clock is taken to be the local one.
 func (c *clock) observe(text string, now time.Time) (date time.Time, set bool) {
 	if text != c.text || c.date.IsZero() {
 		c.text = text
-		c.date, _ = http.ParseTime(text) // the zero time for what is no date
+		c.date, _ = http.ParseTime(text) // the zero time for an invalid date
 	}
 	date = c.date
 	if date.IsZero() {

@@ -3,9 +3,9 @@ package pacing
 import "time"
 
 // inquiry lets few requests go while nothing is known of the present window, so
-// that their answers tell before the quota is used up. Should the first answer
-// be slow, or none come, more and more may go: twice as many for each second,
-// and for each request that failed.
+// that their answers report the quota before it is used up. If the first answer is
+// slow, or does not come, more and more may go: twice as many for each second, and
+// for each request that failed.
 type inquiry struct {
 	since  time.Time
 	left   int // what was left of the window before: it may go in any case

@@ -20,12 +20,12 @@ type Outcome struct {
 	// Sent is false for a request that surely never left: its place is free
 	// again.
 	Sent bool
-	// Answered is true for an answer of the API's own. That of a server in
-	// trouble is as good as no answer, unless it reports a quota.
+	// Answered is true for an answer of the API itself. A 5xx counts as no answer,
+	// unless it reports a quota.
 	Answered bool
 	// Quota is what the answer reports.
 	Quota Quota
-	// Date is the answer's Date header, which tells the server's time.
+	// Date is the answer's Date header, which has the server's time.
 	Date string
 	// RetryAfter is how long nothing should be sent. It is more than zero for a
 	// 429, and only then.
@@ -36,8 +36,8 @@ type Outcome struct {
 // takes to be full.
 const farReset = 2 * time.Minute
 
-// longestReset is how far away a Reset may be. A server that means it has no
-// quota that is worth waiting for.
+// longestReset is how far away a Reset may be to be believed. It is of no use to wait for
+// one that is further away.
 const longestReset = 366 * 24 * time.Hour
 
 // believable reports whether the outcome reports a quota that it does not
@@ -59,8 +59,8 @@ func (o Outcome) believable(date time.Time) bool {
 type Refusal struct {
 	// Wait is how long it would be.
 	Wait time.Duration
-	// Err is [context.DeadlineExceeded] if the context ends before; nil if the
-	// wait is longer than the queue has anyone wait.
+	// Err is [context.DeadlineExceeded] if the context ends before. It is nil if the
+	// wait is longer than the queue allows.
 	Err error
 }
 

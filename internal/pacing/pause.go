@@ -6,7 +6,7 @@ import "time"
 type pause struct {
 	until time.Time // as it was asked for
 	// resume is when requests go again. It is before until if that is too far
-	// away to be believed: an answer then tells whether it was a mistake.
+	// away to be believed: an answer then shows whether it was a mistake.
 	resume time.Time
 }
 

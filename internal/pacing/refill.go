@@ -4,10 +4,10 @@ import "time"
 
 // refill is the bucket that a server keeps, as far as its answers show it.
 //
-// In a bucket Reset is the time at which it will be full, so that each report
-// tells the interval in which a token comes in: what is missing comes in until
-// Reset. In a window it tells nothing of the kind, and the reports soon
-// contradict each other.
+// In a bucket, Reset is the time at which it will be full: the tokens that are
+// missing come in until then. Each report therefore shows the interval of the
+// tokens. In a window, Reset has another meaning, and the reports soon contradict
+// each other.
 type refill struct {
 	bucket
 	// The interval is in these bounds. slowest is zero as long as no report says

@@ -3,20 +3,19 @@ package pacing
 import "time"
 
 // share is how much of a window this client has had, beside others that use the
-// same quota without knowing of each other. Of them none should be left with
-// nothing: one that has used up a window lets those that were late for it begin
-// the next.
+// same quota without knowing of each other. So that each gets something, a client
+// that has used up a window lets those that were late for it begin the next.
 type share struct {
 	ours   int
 	others bool // some of the window was used by others
-	alone  int  // windows in a row that no other used
+	alone  int  // windows in a row that only this client used
 }
 
 const (
 	// yield is how long a client that has had a whole window lets others begin.
 	yield = time.Second
-	// yieldEvery is the number of windows of which the one lets others begin,
-	// though no other has been seen: who is always late is never seen.
+	// yieldEvery is the number of windows after which others may begin one, even if
+	// no other client has been seen: one that is always late is never seen.
 	yieldEvery = 5
 )
 

@@ -118,7 +118,7 @@ func (w *Window) ask(at time.Time, left int) {
 	w.state, w.inquiry = asking, inquiry{since: at, left: left}
 }
 
-// wake is when there may be room where there is none now.
+// wake returns when there may be room, if there is no room now.
 func (w *Window) wake(now time.Time) time.Time {
 	switch w.state {
 	case asking:
@@ -177,5 +177,6 @@ func (w *Window) Quota(now time.Time) Quota {
 	return q
 }
 
-// Local is when the server's clock shows t: rather a second late than early.
+// Local returns the local time at which the server's clock shows t. It may be a
+// second late, but is never early.
 func (w *Window) Local(t time.Time) time.Time { return w.clock.local(t) }

@@ -16,9 +16,9 @@ var starved atomic.Bool
 // Text returns a text of at least 128 random bits, of letters and digits, like
 // that of package crypto/rand.
 //
-// In FIPS 140-3 mode that package draws its entropy from the time that code
-// takes, and panics in a bubble of testing/synctest, where code takes none. The
-// texts are then made by package math/rand/v2: they are unique all the same.
+// In FIPS 140-3 mode that package draws its entropy from the time that code takes.
+// In a bubble of testing/synctest code takes no time, and the package panics. The
+// texts then come from package math/rand/v2, and are unique all the same.
 func Text() string {
 	if !starved.Load() {
 		if text := fromCrypto(); text != "" {

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// Auth is the stage that sends a call again, once, after a 401. Below it are
-// the limiter, which the second request must pass as well, and [Bearer].
+// Auth is the stage that sends a call again, once, after a 401. The second request
+// passes the stages below as the first did: the limiter and [Bearer].
 type Auth struct {
 	Next http.RoundTripper
 	// Invalidate drops a token that the server refused, and only that one.
@@ -76,9 +76,9 @@ func (b *Bearer) authorization(t *oauth2.Token) string {
 	return h.value
 }
 
-// Prepare gets the token of the call's next request. It is asked for when it is
-// the request's turn, because one that was got before the limiter's queue may
-// have expired there, or may have been refused to another call.
+// Prepare gets the token of the call's next request. It is called when it is the
+// request's turn, because a token may expire in the limiter's queue, or the server
+// may refuse it to another call meanwhile.
 func (b *Bearer) Prepare(call *Call) error {
 	token, err := b.Token(call)
 	if err == nil {

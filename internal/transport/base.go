@@ -10,10 +10,10 @@ import (
 )
 
 // Base is the last stage: the user's http.Client, or what is left of it, as a
-// round tripper. It decides what package net/http may send again by itself:
-// what the server has surely not processed, and nothing else, for the limiter
-// would not know of it. It has no CloseIdleConnections method on purpose: the
-// failure of one call must not close the connections of the others.
+// round tripper. Package net/http may send a request again by itself only if the
+// server has surely not processed it, because the limiter does not see such a send.
+// Base has no CloseIdleConnections method on purpose: the failure of one call must
+// not close the connections of the others.
 type Base struct {
 	next  http.RoundTripper
 	std   *http.Transport // what next ends in; nil if it is not net/http's own
@@ -50,7 +50,7 @@ func NoRedirects(*http.Request, []*http.Request) error { return http.ErrUseLastR
 // RoundTrip sends the request once.
 func (b *Base) RoundTrip(req *http.Request) (*http.Response, error) {
 	call, _ := req.Context().Value(callKey{}).(*Call) // middleware may have changed the context
-	// A connection that was kept has had an answer, which told its protocol.
+	// A connection that was kept has had an answer, which showed its protocol.
 	switch http1 := b.http1.Load(); {
 	case http1 && req.Body == nil:
 		req = b.once(req)

@@ -24,7 +24,7 @@ type Call struct {
 	Method  string
 	URL     url.URL
 	Header  []Field // what every attempt's header is made of
-	Body    Body    // nil: none
+	Body    Body    // nil without one
 	NoRetry bool    // neither retried nor, after a 401, replayed
 
 	Operation string // the operation's name
@@ -51,9 +51,9 @@ type Call struct {
 	fields [6]Field // room for Header
 }
 
-// send is what one attempt uses: in one piece, which costs one allocation, or
-// none for the first attempt. What an attempt has left behind may still use
-// its own, so that the next one has another.
+// send is what one attempt uses. It is in one piece to cost one allocation, and is
+// part of Call for the first attempt. Each attempt has its own, because what an
+// earlier one has left behind may still use it.
 type send struct {
 	url    url.URL
 	values [8]string // of the header
@@ -122,8 +122,8 @@ func (c *Call) begin() (context.Context, context.CancelCauseFunc) {
 	return ctx, cancel
 }
 
-// attempt makes the request of one attempt of one that is its own to change.
-// Its URL and its header are its own too: an earlier attempt may still be
+// attempt makes the request of one attempt out of req, which it may change. The
+// attempt has its own URL and header, because an earlier attempt may still be
 // writing its header, and middleware may have changed either.
 func (c *Call) attempt(req *http.Request, authorization string) (*http.Request, error) {
 	c.present.url = c.URL

@@ -96,8 +96,8 @@ func (c *ownConn) acknowledged() (acked, written int64) {
 	return acked, written
 }
 
-// silent takes bytes that leave slowly for a sign of life, too: the one that the
-// other side was asked for may wait behind them.
+// silent counts bytes that leave slowly as a sign of life, because the request for
+// one may wait behind them.
 func (c *ownConn) silent(d time.Duration) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

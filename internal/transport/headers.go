@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Quota is what the X-RateLimit headers of an answer tell.
+// Quota is what the X-RateLimit headers of an answer report.
 type Quota struct {
 	Limit, Remaining int
 	Reset            time.Time // by the server's clock
@@ -42,7 +42,8 @@ const (
 	maxWait = 10 * 365 * 24 * time.Hour
 )
 
-// Date is the answer's Date header, or now if it has none.
+// Date returns the time in the answer's Date header, or now if there is no such
+// header.
 func Date(h http.Header, now time.Time) time.Time {
 	if t, err := http.ParseTime(h.Get("Date")); err == nil {
 		return t

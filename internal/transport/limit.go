@@ -15,12 +15,12 @@ type Limit struct {
 	// Wait returns nil when the request may be sent: its place in the quota is
 	// taken.
 	Wait func(ctx context.Context) error
-	// Observe is called once for every Wait that returned nil. The answer is nil
-	// if there was none; sent is false for a request that surely never left,
-	// whose place is free again.
+	// Observe is called once for every Wait that returned nil. answer is nil if no
+	// answer came. sent is false for a request that surely never left, whose place
+	// is free again.
 	Observe func(answer *http.Response, sent bool)
-	// Prepare gets what a request needs when it is its turn; if nil, it needs
-	// nothing, because it is a token request.
+	// Prepare gets what a request needs when it is its turn. If nil, the requests
+	// need nothing, because they are token requests.
 	Prepare func(call *Call) error
 	// Places are shared by the stages of the calls and of the token requests.
 	Places *Places
@@ -37,8 +37,8 @@ func (l *Limit) RoundTrip(req *http.Request) (*http.Response, error) {
 	var err error
 	before := call.Attempts
 	sent := true
-	// Deferred, for the case that middleware panics: what is in flight for
-	// ever would count against the quota for ever.
+	// This is deferred because middleware may panic. A request that is in flight
+	// for ever would count against the quota for ever.
 	defer func() { l.Observe(resp, sent) }()
 	resp, err = l.Next.RoundTrip(req)
 	sent = err == nil || call.Attempts > before && !unreached(err)
@@ -73,20 +73,20 @@ func (l *Limit) turn(call *Call) error {
 		}
 		call.ahead = true
 	}
-	// Each token has used up the place that its call had, so this one is sent
-	// with the last, for the server to judge.
+	// After so many turns, the request is sent with the last token, for the server
+	// to judge.
 	return l.wait(call)
 }
 
-// prepare gets what the request needs. Meanwhile its place is lent to the token
-// request that it may wait for; kept reports whether it has the place still.
+// prepare gets what the request needs. Meanwhile it lends its place to the token
+// request that it may wait for. kept reports whether it still has the place.
 func (l *Limit) prepare(call *Call) (kept bool, err error) {
 	kept = l.Places.offer(call)
 	if !kept {
 		l.Observe(nil, false)
 	}
 	done := false
-	// Deferred, for the case that the application's token cache panics.
+	// This is deferred because the application's token cache may panic.
 	defer func() {
 		kept = kept && l.Places.withdraw(call)
 		if kept && !done {
@@ -107,8 +107,8 @@ const (
 	placeLife = time.Second
 )
 
-// wait waits for a place. A call that had its turn earlier does so ahead of the
-// others, which give it theirs if they get one first.
+// wait waits for a place. A call that had its turn earlier waits ahead of the
+// others. If another gets a place first, it gives that up for this call.
 func (l *Limit) wait(call *Call) error {
 	if call.ahead {
 		l.Places.wait(1)
@@ -117,8 +117,8 @@ func (l *Limit) wait(call *Call) error {
 	return refusal(l.Wait(call))
 }
 
-// tokenTurn takes the place of a call that waits for the token, so that no call
-// keeps the quota's last place from the very request that it waits for.
+// tokenTurn takes the place of a call that waits for the token. Otherwise a call
+// could hold the quota's last place, and wait for a token request that needs it.
 func (l *Limit) tokenTurn(call *Call) error {
 	if l.Places.borrow() {
 		return nil
@@ -136,9 +136,9 @@ func refusal(err error) error {
 	return &Permanent{err}
 }
 
-// Ahead reports whether what waits with ctx goes before the others in the
-// limiter's queue: a token request, which others wait for, or a call that had
-// its turn and lent its place to one.
+// Ahead reports whether a request that waits with ctx goes before the others in the
+// limiter's queue. That is so for a token request, which others wait for, and for a
+// call that had its turn and lent its place to one.
 func Ahead(ctx context.Context) bool {
 	call, ok := ctx.Value(callKey{}).(*Call)
 	return ok && call.ahead

@@ -5,10 +5,10 @@ import (
 	"sync"
 )
 
-// Places are the places in the quota whose calls wait for a token. A token
-// request takes one of them, or else waits in the limiter's queue; while one
-// waits there, no call keeps a place. It is the latest call that goes without:
-// one that had its turn earlier gets the place of one that comes after it.
+// Places are the places in the quota whose calls wait for a token. A token request
+// takes one of them, or else waits in the limiter's queue. While one waits there,
+// no call keeps a place. The latest call loses its place first: a call that had its
+// turn earlier gets the place of one that comes after it.
 type Places struct {
 	mu      sync.Mutex
 	idle    []*Call // with a place; each knows its index
@@ -17,9 +17,9 @@ type Places struct {
 	earlier int     // calls in the queue that had their turn
 }
 
-// offer lends the call's place to the next token request. It reports false if
-// one is waiting for a place already, or a call that had its turn earlier: the
-// call must give its own back. After true it must withdraw.
+// offer lends the call's place to the next token request. If it reports true, the
+// call must withdraw. It reports false if a token request, or a call that had its
+// turn earlier, is waiting for a place already; the call must then give up its own.
 func (p *Places) offer(call *Call) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -12,7 +12,7 @@ type Policy struct {
 	MaxRetries    int           // further requests after the first
 	MinWait       time.Duration // the first wait's upper bound, doubled for each further one
 	MaxWait       time.Duration // no backoff's bound is higher
-	MaxRetryAfter time.Duration // a server that asks for more is not waited for
+	MaxRetryAfter time.Duration // the longest wait that a server may ask for
 }
 
 // backoff is exponential with full jitter: anything between zero and the

@@ -24,7 +24,7 @@ type Retry struct {
 }
 
 // Do sends the call. The answer's body has been read and is in memory, see
-// [Data]. An answer that is no success is returned as such, with a nil error.
+// [Data]. An answer that is not a success is returned with a nil error, too.
 func (r *Retry) Do(call *Call) (*http.Response, error) {
 	t := &call.try
 	t.policy = &r.Policy
@@ -32,7 +32,7 @@ func (r *Retry) Do(call *Call) (*http.Response, error) {
 	t.client.RetryMax = r.MaxRetries
 	t.client.CheckRetry = check
 	t.client.Backoff = func(wait, _ time.Duration, _ int, _ *http.Response) time.Duration { return wait }
-	// The default gives the last answer up for an error of its own.
+	// The default handler would drop the last answer and return its own error.
 	t.client.ErrorHandler = retryablehttp.PassthroughErrorHandler
 	t.request.Request = (&http.Request{
 		Method: call.Method,

@@ -23,10 +23,10 @@ func (e *TimeoutError) Error() string {
 // Timeout is true, as in [net.Error].
 func (*TimeoutError) Timeout() bool { return true }
 
-// watch ends an attempt that makes no progress. Progress is a connection, a
-// byte of the answer, a byte of the body that was asked for, and, as the kernel
-// takes more of a body than a slow link can carry in time, a byte of it that
-// the other side has acknowledged.
+// watch ends an attempt that makes no progress. Progress is a connection, a byte of
+// the answer, or a byte of the body that net/http reads. The kernel takes more of a
+// body than a slow link can carry in time, so a byte of the body that the other side
+// acknowledges is progress too.
 type watch struct {
 	cancel  context.CancelCauseFunc
 	trace   httptrace.ClientTrace
