@@ -144,7 +144,8 @@ type AuthExpectation struct {
 	// Intent is what the user was asked to approve. Without it a session that
 	// was approved as a payment can sign its user in.
 	Intent Intent
-	// UserID is the user who must have approved.
+	// UserID is the user who must have approved. If empty, it may be any user, but
+	// a session that names no user is refused.
 	UserID string
 	// Recipient is the mobile number that the session was created for, in E.164
 	// form.
@@ -184,7 +185,7 @@ func (e *AuthExpectation) check(id string, s *AuthSession, result *Authenticatio
 		return unexpectedSession("status")
 	case e.Intent != "" && s.Intent != e.Intent:
 		return unexpectedSession("intent")
-	case s.UserID != result.UserID, e.UserID != "" && s.UserID != e.UserID:
+	case s.UserID == "", s.UserID != result.UserID, e.UserID != "" && s.UserID != e.UserID:
 		return unexpectedSession("user id")
 	case e.Recipient != "" && s.Recipient != e.Recipient:
 		return unexpectedSession("recipient")
@@ -226,7 +227,7 @@ func (r *AuthenticationResult) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	if r.Verified {
-		_, r.Verified = parseObject(data)["verified"]
+		r.Verified = string(parseObject(data)["verified"]) == "true"
 	}
 	return nil
 }

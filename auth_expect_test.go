@@ -3,6 +3,7 @@ package mid_test
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"strings"
 	"testing"
@@ -80,7 +81,12 @@ func TestVerifyRefusesAnotherSession(t *testing.T) {
 		"another user": {func(e *expecting, _ *mid.AuthExpectation) {
 			e.session["user_id"], e.result["user_id"] = "user_eve", "user_eve"
 		}, "user id"},
-		"two users":         {func(e *expecting, x *mid.AuthExpectation) { e.result["user_id"], x.UserID = "user_eve", "" }, "user id"},
+		"two users": {func(e *expecting, x *mid.AuthExpectation) { e.result["user_id"], x.UserID = "user_eve", "" }, "user id"},
+		"no user": {func(e *expecting, x *mid.AuthExpectation) {
+			delete(e.session, "user_id")
+			delete(e.result, "user_id")
+			x.UserID = ""
+		}, "user id"},
 		"another recipient": {func(e *expecting, _ *mid.AuthExpectation) { e.session["recipient"] = "+14155550199" }, "recipient"},
 		"no recipient":      {func(e *expecting, _ *mid.AuthExpectation) { delete(e.session, "recipient") }, "recipient"},
 		"another nonce":     {func(e *expecting, _ *mid.AuthExpectation) { e.session["metadata"] = map[string]any{"nonce": "nonce-2"} }, "metadata"},
@@ -91,9 +97,13 @@ func TestVerifyRefusesAnotherSession(t *testing.T) {
 		}, "time of completion"},
 		"older than a minute": {func(_ *expecting, x *mid.AuthExpectation) { x.MaxAge = time.Minute }, "time of completion"},
 		"no time":             {func(e *expecting, _ *mid.AuthExpectation) { delete(e.session, "completed_at") }, "time of completion"},
-		"undecided":           {func(e *expecting, _ *mid.AuthExpectation) { e.session["status"] = "scanned" }, "status"},
-		"another id":          {func(e *expecting, _ *mid.AuthExpectation) { e.session["id"] = "sess_2" }, "id"},
-		"another result":      {func(e *expecting, _ *mid.AuthExpectation) { e.result["session_id"] = "sess_2" }, "id"},
+		"no time, any age": {func(e *expecting, x *mid.AuthExpectation) {
+			delete(e.session, "completed_at")
+			x.MaxAge = math.MaxInt64
+		}, "time of completion"},
+		"undecided":      {func(e *expecting, _ *mid.AuthExpectation) { e.session["status"] = "scanned" }, "status"},
+		"another id":     {func(e *expecting, _ *mid.AuthExpectation) { e.session["id"] = "sess_2" }, "id"},
+		"another result": {func(e *expecting, _ *mid.AuthExpectation) { e.result["session_id"] = "sess_2" }, "id"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

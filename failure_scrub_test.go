@@ -343,3 +343,27 @@ func TestErrorsAreScrubbedOfAllTokensOfTheCall(t *testing.T) {
 		require.Equal(t, "Bearer token-latest", last(a.sent()).Header.Get("Authorization"))
 	})
 }
+
+// A Response shows its request id, which a proxy may make of what it was sent.
+func TestResponsesAreScrubbedOfEchoes(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{`{"success":true,"data":{"id":"sess_1","status":"pending"}}`, `{"success":true,"data":{"id":"sess_1","status":"pending"},"meta":{"request_id":"Bearer token-1"}}`, `no JSON`} {
+		var r mid.Response
+		c := once(t, status(200, body, "X-Request-Id", "Bearer token-1"))
+		_, _ = c.Authentication.GetSession(t.Context(), "sess_1", mid.WithResponse(&r))
+		require.Equal(t, "Bearer [REDACTED]", r.RequestID, body)
+	}
+}
+
+// Nothing in the chain of an error shows what its own text does not.
+func TestCausesThatEchoAreLeftOut(t *testing.T) {
+	t.Parallel()
+	echo, plain := errors.New("proxy refused Bearer token-1"), errors.New("proxy refused")
+	for _, cause := range []error{echo, plain} {
+		a := &api{handle: answers(failed(cause))}
+		err := look(t.Context(), a.client(t, mid.WithRetry(mid.RetryPolicy{})))
+		require.ErrorContains(t, err, "proxy refused")
+		require.NotContains(t, err.Error(), "token-1")
+		require.Equal(t, cause == plain, errors.Is(err, cause))
+	}
+}

@@ -239,8 +239,8 @@ var valueSets = map[string]bool{
 // foldNames spells the names in a JSON text in snake_case, and the words of the
 // contract in lower case.
 func foldNames(data []byte) []byte {
-	return mapObjects(data, func(o object) {
-		for _, name := range slices.Collect(maps.Keys(o)) {
+	return mapObjects(data, maxLevels, func(o object) {
+		for _, name := range slices.Sorted(maps.Keys(o)) { // so that of two names always the same one is read
 			o.rename(name, snakeCase(name))
 		}
 		for name, member := range o {
@@ -253,18 +253,22 @@ func foldNames(data []byte) []byte {
 
 // camelNames spells the names in a JSON text in camelCase.
 func camelNames(data []byte) []byte {
-	return mapObjects(data, func(o object) {
+	return mapObjects(data, maxLevels, func(o object) {
 		for _, name := range slices.Collect(maps.Keys(o)) {
 			o.rename(name, camelCase(name))
 		}
 	})
 }
 
-// mapObjects changes all objects in a JSON text but the metadata, the inner ones
-// first.
-func mapObjects(data json.RawMessage, change func(object)) json.RawMessage {
+// maxLevels is more than any answer of MID has. Each level is decoded and encoded
+// anew, so that without a bound a deep text would take minutes.
+const maxLevels = 16
+
+// mapObjects changes all objects in so many levels of a JSON text but the
+// metadata, the inner ones first.
+func mapObjects(data json.RawMessage, levels int, change func(object)) json.RawMessage {
 	data = bytes.TrimSpace(data)
-	if len(data) == 0 {
+	if len(data) == 0 || levels == 0 {
 		return data
 	}
 	switch data[0] {
@@ -275,7 +279,7 @@ func mapObjects(data json.RawMessage, change func(object)) json.RawMessage {
 		}
 		for name, member := range o {
 			if name != "metadata" {
-				o[name] = mapObjects(member, change)
+				o[name] = mapObjects(member, levels-1, change)
 			}
 		}
 		change(o)
@@ -286,7 +290,7 @@ func mapObjects(data json.RawMessage, change func(object)) json.RawMessage {
 			return data
 		}
 		for i, element := range list {
-			list[i] = mapObjects(element, change)
+			list[i] = mapObjects(element, levels-1, change)
 		}
 		if out, err := json.Marshal(list); err == nil {
 			return out

@@ -181,6 +181,7 @@ func TestSpellingsOfASession(t *testing.T) {
 	for _, body := range []string{
 		ok(`{"sessionId":"sess_1","status":"approved",` + rest + `}`),
 		ok(`{"session_id":"sess_1","status":"approved",` + rest + `}`),
+		"\ufeff" + ok(`{"sessionId":"sess_1","status":"approved",`+rest+`}`),
 		ok(`{"id":"sess_1","sessionId":"other","status":"APPROVED",` + rest + `}`),
 		ok(`{"sessionId":"sess_1","status":"approved","user_id":"u","userId":"other","created_at":"2026-01-02T03:04:05Z","metadata":{"orderId":"1","order_id":"2"}}`),
 		`{"error":false,"code":200,"message":"OK","data":{"sessionId":"sess_1","status":"approved",` + rest + `}}`,
@@ -201,6 +202,36 @@ func TestVerifiedIsReadUnderNoOtherName(t *testing.T) {
 		require.NoError(t, err, name)
 		require.False(t, result.Verified, name)
 	}
+	for _, verified := range []string{
+		`"verified":false,"Verified":true`, `"Verified":true,"verified":false`, `"VERIFIED":true,"verified":null`, `"verified":[],"Verified":true`,
+	} {
+		result, err := once(t, status(200, ok(`{"session_id":"sess_1","status":"pending",`+verified+`}`))).Authentication.
+			Verify(t.Context(), mid.VerifyAuthenticationParams{SessionID: "sess_1"})
+		require.False(t, err == nil && result.Verified, verified)
+	}
+}
+
+// Of two names that fold to the same, one is read, and always the same one.
+func TestNamesThatFoldToTheSame(t *testing.T) {
+	t.Parallel()
+	for range 50 {
+		s, err := once(t, status(200, ok(`{"sessionId":"sess_1","status":"approved","userId":"a","userID":"b"}`))).Authentication.GetSession(t.Context(), "sess_1")
+		require.NoError(t, err)
+		require.Equal(t, "b", s.UserID)
+	}
+}
+
+// Each level is encoded anew, so what is nested deeper than anything that MID
+// sends is not folded. Else this answer would take minutes.
+func TestDeepAnswersTakeLittleTime(t *testing.T) {
+	t.Parallel()
+	const levels = 9000
+	deep := strings.Repeat(`[`, levels) + `"` + strings.Repeat("x", 100<<10) + `"` + strings.Repeat(`]`, levels)
+	start := time.Now()
+	s, err := once(t, status(200, ok(`{"sessionId":"sess_1","status":"pending","more":`+deep+`}`))).Authentication.GetSession(t.Context(), "sess_1")
+	require.NoError(t, err)
+	require.Equal(t, "sess_1", s.ID)
+	require.Less(t, time.Since(start), 20*time.Second)
 }
 
 func TestErrorsOfTheOtherEnvelope(t *testing.T) {
@@ -284,6 +315,18 @@ func TestEventsOfTheOtherShape(t *testing.T) {
 	s, err := e.AuthSession()
 	require.NoError(t, err)
 	require.Equal(t, []string{"sess_1", "approved"}, []string{s.ID, string(s.Status)})
+}
+
+// An event of the contract's shape that lacks its id or its type is not taken for
+// one of the other shape.
+func TestEventsOfNeitherShape(t *testing.T) {
+	t.Parallel()
+	hooks := newHooks(t, mid.WebhookConfig{})
+	for _, names := range []string{`"type":"moon.landed"`, `"id":"evt_1"`} {
+		payload := fmt.Appendf(nil, `{%s,"session_id":"sess_1","status":"approved","timestamp":%d}`, names, time.Now().UnixMilli())
+		_, err := hooks.Parse(payload, hookHeader(payload))
+		require.EqualError(t, err, "mid: webhook event has no id or no type")
+	}
 }
 
 func TestTimestampsOfEvents(t *testing.T) {

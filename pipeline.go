@@ -151,6 +151,9 @@ func (p *pipeline) do(ctx context.Context, r request, into target, cfg requestCo
 		env, err = p.answer(call, resp, into)
 	}
 	if cfg.answered != nil {
+		if env != nil { // a Response shows it, and a proxy may have made it of the request
+			env.Meta.RequestID = wireText(p.scrub(call, string(env.Meta.RequestID)))
+		}
 		cfg.answered(call, resp, env)
 	}
 	return err

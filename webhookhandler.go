@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"reflect"
 	"runtime/debug"
 	"strconv"
 	"time"
@@ -191,12 +192,18 @@ type delivery struct {
 	claim    EventClaim
 }
 
-// notify is quick and never fails the delivery.
+// notify is quick and never fails the delivery, a panic included: the event would
+// be lost for what only costs time.
 func (d *delivery) notify(ctx context.Context) {
 	id := d.event.subject()
 	if id == "" {
 		return
 	}
+	defer func() {
+		if v := recover(); v != nil {
+			d.log(ctx, slog.LevelError, "not notified", fmt.Errorf("panic: %v", v), slog.String("stack", string(debug.Stack())))
+		}
+	}()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), notifyTimeout)
 	defer cancel()
 	if err := d.service.notifier.Notify(ctx, id); err != nil {
@@ -230,6 +237,9 @@ func (d *delivery) handle(ctx context.Context) Reply {
 func (d *delivery) take(ctx context.Context, end context.CancelCauseFunc) (err error) {
 	slow := time.AfterFunc(min(storeTimeout, d.service.lease), func() { end(context.DeadlineExceeded) })
 	d.claim, err = d.service.store.Claim(ctx, d.event.ID, d.service.lease)
+	if v := reflect.ValueOf(d.claim); v.Kind() == reflect.Pointer && v.IsNil() {
+		d.claim = nil // as a store returns it whose own function returns a pointer
+	}
 	switch inTime := slow.Stop(); {
 	case err != nil:
 		return err

@@ -95,6 +95,28 @@ func TestContextsLiveUntilTheClaimIsSettled(t *testing.T) {
 	}
 }
 
+// A sender that hangs up does not end the transaction that its event is written in.
+func TestClaimsContextOutlivesTheRequest(t *testing.T) {
+	var claims context.Context
+	claim := &hookStore{settle: func(context.Context) error {
+		require.NoError(t, claims.Err())
+		return nil
+	}}
+	store := claimStore(func(ctx context.Context, _ string, _ time.Duration) (mid.EventClaim, error) {
+		claims = ctx
+		return claim, nil
+	})
+	request, hangUp := context.WithCancel(t.Context())
+	payload := hookPayload("evt_1", "x", "{}")
+	reply := newHooks(t, mid.WebhookConfig{Store: store}).Handle(request, payload, hookHeader(payload), otherHook(func(context.Context, *mid.Event) error {
+		hangUp()
+		return nil
+	}))
+	require.Equal(t, 204, reply.Status)
+	require.Equal(t, []string{"done"}, claim.calls)
+	require.Error(t, claims.Err())
+}
+
 // The claim's own context is the handler's.
 func TestHandlerRunsWithTheClaimsContext(t *testing.T) {
 	store := &hookStore{begin: func(ctx context.Context) (context.Context, error) {
@@ -114,12 +136,12 @@ func TestHandlerRunsWithTheClaimsContext(t *testing.T) {
 // A claim that came too late is released, and its handler does not run.
 func TestLateClaimIsReleased(t *testing.T) {
 	for name, cfg := range map[string]mid.WebhookConfig{
-		"than a call may take": {},
+		"than a call may take": {Lease: time.Minute},
 		"than the lease":       {Lease: time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				claim := new(hookStore)
+				claim, start := new(hookStore), time.Now()
 				cfg.Store = claimStore(func(ctx context.Context, _ string, _ time.Duration) (mid.EventClaim, error) {
 					<-ctx.Done()
 					return claim, nil
@@ -130,6 +152,7 @@ func TestLateClaimIsReleased(t *testing.T) {
 				}))
 				require.Equal(t, 503, reply.Status)
 				require.Equal(t, []string{"release"}, claim.calls)
+				require.Equal(t, min(cfg.Lease, 5*time.Second), time.Since(start))
 			})
 		})
 	}

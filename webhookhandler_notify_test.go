@@ -64,6 +64,20 @@ func TestEveryVerifiedDeliveryNotifies(t *testing.T) {
 	}
 }
 
+// The waits of an event in another spelling wake too.
+func TestEventsOfOtherSpellingsNotify(t *testing.T) {
+	var notified []string
+	hooks := newHooks(t, mid.WebhookConfig{Notifier: hookNotifier(func(_ context.Context, id string) error {
+		notified = append(notified, id)
+		return nil
+	})})
+	for _, data := range []string{`{"sessionId":"a"}`, `{"verification_id":"b"}`, `{"signatureRequestId":"c"}`} {
+		payload := hookPayload("evt_"+data, "x", data)
+		hooks.Handle(t.Context(), payload, hookHeader(payload), mid.EventHandlers{})
+	}
+	require.Equal(t, []string{"a", "b", "c"}, notified)
+}
+
 func TestForgedAndNamelessEventsNotifyNothing(t *testing.T) {
 	hooks := newHooks(t, mid.WebhookConfig{Notifier: hookNotifier(func(context.Context, string) error {
 		t.Error("notified")
@@ -75,6 +89,33 @@ func TestForgedAndNamelessEventsNotifyNothing(t *testing.T) {
 	}
 	payload := hookPayload("evt_1", "x", `{"id":"sess_1"}`)
 	require.Equal(t, 401, hooks.Handle(t.Context(), payload, nil, mid.EventHandlers{}).Status)
+}
+
+// A sender that hung up has delivered all the same.
+func TestNotifierOutlivesTheRequest(t *testing.T) {
+	notified := false
+	hooks := newHooks(t, mid.WebhookConfig{Notifier: hookNotifier(func(ctx context.Context, _ string) error {
+		notified = ctx.Err() == nil
+		return nil
+	})})
+	request, hangUp := context.WithCancel(t.Context())
+	hangUp()
+	payload := hookPayload("evt_1", "x", `{"id":"sess_1"}`)
+	hooks.Handle(request, payload, hookHeader(payload), mid.EventHandlers{})
+	require.True(t, notified)
+}
+
+// A notifier that panics costs no event.
+func TestNotifierThatPanicsIsLogged(t *testing.T) {
+	var logged bytes.Buffer
+	hooks := newHooks(t, mid.WebhookConfig{
+		Logger:   slog.New(slog.NewTextHandler(&logged, nil)),
+		Notifier: hookNotifier(func(context.Context, string) error { panic("no map") }),
+	})
+	payload := hookPayload("evt_1", "x", `{"id":"sess_1"}`)
+	require.Equal(t, 204, hooks.Handle(t.Context(), payload, hookHeader(payload), otherHook(succeed)).Status)
+	require.Contains(t, logged.String(), `level=ERROR msg="mid: webhook" stack=`)
+	require.Contains(t, logged.String(), `outcome="not notified" event.id=evt_1 event.type=x error="panic: no map"`)
 }
 
 // A notifier that is down or slow costs the event a second at most.

@@ -69,6 +69,18 @@ func TestEventSurvivesAStoreThatStumbles(t *testing.T) {
 	}
 }
 
+// A store whose own function returns a *claim hands on a nil one as an interface
+// that is not nil.
+func TestNilPointerIsNoClaim(t *testing.T) {
+	for err, want := range map[error]int{mid.ErrEventHandled: 204, mid.ErrEventInHand: 503, errors.New("down"): 503, nil: 503} {
+		hooks := newHooks(t, mid.WebhookConfig{Store: claimStore(func(context.Context, string, time.Duration) (mid.EventClaim, error) {
+			var none *hookStore
+			return none, err
+		})})
+		require.Equal(t, want, handleHook(t, hooks, mid.EventHandlers{}).Status, "%v", err)
+	}
+}
+
 // What is wrong with a signed event is told by the names of its fields, without
 // a word of what they hold.
 func TestSignedEventsThatMakeNoSense(t *testing.T) {
