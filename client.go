@@ -11,7 +11,6 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/mobid-io/mid-go/internal/credentials"
 	"github.com/mobid-io/mid-go/internal/transport"
@@ -107,8 +106,7 @@ func newPipeline(cfg *config) (*pipeline, error) {
 	if cfg.cache != nil {
 		p.tokenCache = newCheckedCache(cfg.cache, p.fetchToken)
 	} else {
-		// A token request must not end sooner than the limiter's queue may take.
-		p.tokenCache = &credentials.Cache{Patience: 5*time.Minute + (maxTokenRetries+1)*cfg.retry.MaxRetryAfter}
+		p.tokenCache = newTokenCache(cfg.retry.MaxRetryAfter)
 	}
 	return p, p.assemble(cfg)
 }

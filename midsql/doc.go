@@ -24,7 +24,7 @@
 //
 // # When it is enough
 //
-// It is, if what a handler does is rows of this database. Where it also sends
+// It is, if a handler only writes rows of this database. Where it also sends
 // mail or calls another service, the transaction can't take that back: an event
 // whose handler fails later comes again. Write a row that says what to send, and
 // send it from there. A handler may ask MID, but it holds a connection meanwhile,

@@ -118,6 +118,7 @@ var (
 // Interfaces that consumers call. One method less would break them.
 var (
 	_ func(mid.TokenSource, context.Context) (*oauth2.Token, error)                                              = mid.TokenSource.Token
+	_ func() mid.TokenCache                                                                                      = mid.NewTokenCache
 	_ func(mid.TokenCache, context.Context, func(context.Context) (*oauth2.Token, error)) (*oauth2.Token, error) = mid.TokenCache.Token
 	_ func(mid.TokenCache, context.Context, *oauth2.Token) error                                                 = mid.TokenCache.Invalidate
 	_ func(mid.Limiter, context.Context) error                                                                   = mid.Limiter.Wait

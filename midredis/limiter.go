@@ -1,0 +1,395 @@
+package midredis
+
+import (
+	"container/list"
+	"context"
+	"crypto/rand"
+	_ "embed" // for the script
+	mathrand "math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/mobid-io/mid-go"
+)
+
+//go:embed take.lua
+var takeScript string
+
+const (
+	// leaseLife is how long a permit is kept that no request uses.
+	leaseLife = 200 * time.Millisecond
+	// reportAfter bounds how often a process without a wish tells what it knows.
+	reportAfter = 100 * time.Millisecond
+	// heartbeat keeps the requests of a process counted that are long on their
+	// way.
+	heartbeat = 2 * time.Second
+	// maxLease is how many permits a process takes ahead of its callers.
+	maxLease = 32
+	// probe is how often Redis is tried while it is gone, at least; at most twice
+	// as rarely, so that processes do not return as one.
+	probe = 250 * time.Millisecond
+)
+
+// Limiter is a [mid.Limiter] in Redis, made by [NewLimiter]. It is safe for
+// concurrent use.
+//
+// The processes take permits from the plan's bucket, which Redis keeps by its own
+// clock, several at a time when they have many callers, and a fair part of what is
+// left. Permits that no request uses go back. What one process learns from an
+// answer's headers or a 429 holds for all. Within a process it is first come,
+// first served.
+//
+// While Redis fails, each process has its part of the plan's rate.
+type Limiter struct {
+	link     *link
+	health   health
+	id       string // of the process
+	key      string
+	interval time.Duration
+	burst    int
+	maxWait  time.Duration
+
+	mu       sync.Mutex
+	waiters  list.List   // of *waiter
+	permits  []time.Time // in hand: from when on each may be used
+	inFlight int
+	used     int // permits since Redis was last asked
+	report   report
+	bucket   int64     // what Redis knows of the server
+	pause    time.Time // until when a 429 stops this process
+	retry    time.Time // when to ask again, if there was nothing
+	asked    time.Time
+	asking   bool
+	share    share
+	running  bool
+	kick     chan struct{} // has room for one
+}
+
+var _ mid.Limiter = (*Limiter)(nil)
+
+// waiter is one caller in the queue.
+type waiter struct {
+	place    *list.Element // nil when it has been let go or refused
+	ready    chan error    // has room for one
+	deadline time.Time     // the zero time if it has none
+}
+
+// NewLimiter returns a limiter of the account's quota, which all processes share
+// that name the same account and plan. The account may be any string but the empty
+// one, such as the client id. rdb stays the caller's to close. NewLimiter connects
+// to nothing. The error is a [*mid.ValidationError].
+func NewLimiter(rdb redis.UniversalClient, account string, plan mid.Plan, opts ...Option) (*Limiter, error) {
+	const constructor = "midredis.NewLimiter"
+	l, err := newLink(constructor, rdb, account, opts)
+	if err != nil {
+		return nil, err
+	}
+	if plan.RequestsPerMinute < 1 || plan.Burst < 1 {
+		return nil, &mid.ValidationError{Field: constructor + " plan", Reason: "has a rate or a burst that is less than 1"}
+	}
+	return &Limiter{
+		link:     l,
+		health:   health{logger: l.logger, share: "rate limit"},
+		id:       rand.Text(),
+		key:      l.key("quota"),
+		interval: time.Minute / time.Duration(plan.RequestsPerMinute),
+		burst:    plan.Burst,
+		maxWait:  mid.DefaultRetryPolicy().MaxRetryAfter,
+		share:    share{processes: unknownProcesses},
+		kick:     make(chan struct{}, 1),
+	}, nil
+}
+
+// Wait implements [mid.Limiter]. A wait that would outlive ctx, or two minutes,
+// fails at once with a [*mid.RateLimitError].
+func (l *Limiter) Wait(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	w := &waiter{ready: make(chan error, 1)}
+	w.deadline, _ = ctx.Deadline()
+	l.mu.Lock()
+	w.place = l.waiters.PushBack(w)
+	now := time.Now()
+	l.dispatch(now)
+	l.judge(now)
+	l.wake()
+	l.mu.Unlock()
+
+	select {
+	case err := <-w.ready:
+		return err
+	case <-ctx.Done():
+		l.leave(w)
+		return ctx.Err()
+	}
+}
+
+// leave takes a caller out of the queue whose context has ended.
+func (l *Limiter) leave(w *waiter) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if w.place != nil {
+		l.remove(w)
+	} else if <-w.ready == nil { // it was let go at the same moment
+		l.inFlight--
+		l.report.back++
+	}
+	l.wake()
+}
+
+// Observe implements [mid.Limiter].
+func (l *Limiter) Observe(o mid.RequestOutcome) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.inFlight--
+	l.report.note(o)
+	now := time.Now()
+	if o.RetryAfter > 0 {
+		if until := now.Add(o.RetryAfter); until.After(l.pause) {
+			l.pause = until
+		}
+		l.judge(now)
+	}
+	l.wake()
+}
+
+// wake has the limiter's goroutine look again; it runs while there is anything to
+// do.
+func (l *Limiter) wake() {
+	if !l.running {
+		l.running = true
+		go l.run()
+		return
+	}
+	select {
+	case l.kick <- struct{}{}:
+	default:
+	}
+}
+
+func (l *Limiter) run() {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-timer.C:
+		case <-l.kick:
+		}
+		l.mu.Lock()
+		now := time.Now()
+		l.expire(now)
+		l.dispatch(now)
+		if l.idle() {
+			l.running = false
+			l.mu.Unlock()
+			return
+		}
+		l.work(now)
+		next := l.next(now)
+		l.mu.Unlock()
+		timer.Reset(max(next.Sub(now), time.Millisecond))
+	}
+}
+
+func (l *Limiter) idle() bool {
+	return l.waiters.Len() == 0 && len(l.permits) == 0 && l.inFlight <= 0 && !l.asking && !l.report.urgent()
+}
+
+// expire gives back the permits that no request uses.
+func (l *Limiter) expire(now time.Time) {
+	if l.waiters.Len() > 0 {
+		return
+	}
+	for len(l.permits) > 0 && now.Sub(l.permits[0]) > leaseLife {
+		l.permits = l.permits[1:]
+		l.report.back++
+	}
+}
+
+// dispatch lets go those at the head of the queue.
+func (l *Limiter) dispatch(now time.Time) {
+	for l.waiters.Len() > 0 && len(l.permits) > 0 && !l.permits[0].After(now) && !now.Before(l.pause) {
+		w := l.waiters.Front().Value.(*waiter)
+		l.remove(w)
+		l.permits = l.permits[1:]
+		l.inFlight++
+		l.used++
+		w.ready <- nil
+	}
+}
+
+func (l *Limiter) remove(w *waiter) {
+	l.waiters.Remove(w.place)
+	w.place = nil
+}
+
+// judge refuses those whose wait can't end in time.
+func (l *Limiter) judge(now time.Time) {
+	i := 0
+	for e := l.waiters.Front(); e != nil; {
+		w := e.Value.(*waiter)
+		e = e.Next()
+		at := l.retry
+		if i < len(l.permits) {
+			at = l.permits[i]
+		}
+		if l.pause.After(at) {
+			at = l.pause
+		}
+		wait := at.Sub(now)
+		refusal := &mid.RateLimitError{RetryAfter: wait, RateLimit: l.report.quota}
+		switch {
+		case wait > 0 && !w.deadline.IsZero() && at.After(w.deadline):
+			refusal.Err = context.DeadlineExceeded
+		case wait > l.maxWait:
+		default:
+			i++
+			continue
+		}
+		l.remove(w)
+		w.ready <- refusal
+	}
+}
+
+// need is how many permits the callers lack.
+func (l *Limiter) need() int { return l.waiters.Len() - len(l.permits) }
+
+// work asks Redis if it is time to, and lives without it while it is gone.
+func (l *Limiter) work(now time.Time) {
+	if !l.asking && !now.Before(l.due()) {
+		l.asking, l.asked = true, now
+		want := l.need()
+		if want > 0 {
+			want += min(l.used, maxLease)
+		}
+		lost := l.report
+		l.report.sent()
+		l.used = 0
+		go l.ask(max(want, 0), len(l.permits)+l.inFlight, l.bucket, lost)
+	}
+	if l.health.down.Load() {
+		window := l.report.quota
+		if l.bucket == 1 { // it refills before its Reset
+			window = mid.RateLimit{}
+		}
+		for l.need() > 0 && len(l.permits) < maxLease {
+			l.permits = append(l.permits, l.share.slot(l.interval, window, l.inFlight+len(l.permits), now))
+		}
+		l.dispatch(now)
+		l.judge(now)
+	}
+}
+
+// due is when Redis is to be asked.
+func (l *Limiter) due() time.Time {
+	switch {
+	case l.health.down.Load():
+		return l.retry
+	case l.report.pause > 0:
+		return l.asked
+	case l.need() > 0:
+		return l.retry
+	case l.report.urgent():
+		return l.asked.Add(reportAfter)
+	default:
+		return l.asked.Add(heartbeat)
+	}
+}
+
+// next is when there is something to do, if no one comes before.
+func (l *Limiter) next(now time.Time) time.Time {
+	next := now.Add(heartbeat)
+	earlier := func(t time.Time) {
+		if t.Before(next) {
+			next = t
+		}
+	}
+	if !l.asking {
+		earlier(l.due())
+	}
+	if len(l.permits) > 0 {
+		switch {
+		case l.waiters.Len() == 0:
+			earlier(l.permits[0].Add(leaseLife + time.Millisecond))
+		case l.pause.After(l.permits[0]):
+			earlier(l.pause)
+		default:
+			earlier(l.permits[0])
+		}
+	}
+	return next
+}
+
+// ask takes permits and tells what there is to tell.
+func (l *Limiter) ask(want, out int, bucket int64, told report) {
+	a, err := bounded(context.Background(), l.link, func(ctx context.Context) (taken, error) {
+		return l.take(ctx, want, out, bucket, told)
+	}, nil)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.asking = false
+	now := time.Now()
+	if err != nil {
+		l.report.again(told)
+		l.health.failed(context.Background(), err)
+		l.retry = now.Add(probe + mathrand.N(probe))
+	} else {
+		if l.health.down.Load() {
+			l.permits = nil // they were not of Redis' bucket
+		}
+		l.health.well(context.Background())
+		l.receive(a, now)
+	}
+	l.wake()
+}
+
+func (l *Limiter) receive(a taken, now time.Time) {
+	l.share.processes, l.bucket = int(a.processes), a.bucket
+	l.retry = now.Add(a.wait)
+	at := now.Add(a.first)
+	for range a.permits {
+		l.permits = append(l.permits, at)
+		// The next are asked for when these are used: the other processes have
+		// theirs in between.
+		l.retry = at
+		at = at.Add(l.interval)
+	}
+	for i, t := range l.permits { // what was in hand, and is due now, is not older
+		if t.Before(now) {
+			l.permits[i] = now
+		}
+	}
+	l.dispatch(now)
+	l.judge(now)
+}
+
+// taken is the script's reply.
+type taken struct {
+	permits, processes, bucket int64
+	first, wait                time.Duration
+}
+
+func (l *Limiter) take(ctx context.Context, want, out int, bucket int64, r report) (taken, error) {
+	remaining, resets, fresh := -1, time.Duration(0), 0
+	if r.quota != (mid.RateLimit{}) {
+		remaining, resets = max(r.quota.Remaining, 0), time.Until(r.quota.Reset)
+	}
+	if r.fresh {
+		fresh = 1
+	}
+	reply, err := l.link.eval(ctx, takeScript, []string{l.key}, l.id, l.interval.Microseconds(), l.burst, want, out,
+		r.back, r.mute, r.pause.Microseconds(), remaining, resets.Microseconds(), r.quota.Limit, fresh, bucket, time.Since(r.seen).Microseconds()).Int64Slice()
+	if err != nil {
+		return taken{}, err
+	}
+	if len(reply) != 5 {
+		return taken{}, errReply
+	}
+	return taken{
+		permits: reply[0], first: time.Duration(reply[1]) * time.Microsecond, wait: time.Duration(reply[2]) * time.Microsecond,
+		processes: reply[3], bucket: reply[4],
+	}, nil
+}

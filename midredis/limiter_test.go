@@ -1,0 +1,106 @@
+package midredis_test
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/mobid-io/mid-go"
+	"github.com/mobid-io/mid-go/midredis"
+)
+
+func newLimiter(t *testing.T, rdb redis.UniversalClient, account string, plan mid.Plan, opts ...midredis.Option) *midredis.Limiter {
+	t.Helper()
+	limiter, err := midredis.NewLimiter(rdb, account, plan, opts...)
+	require.NoError(t, err)
+	return limiter
+}
+
+func waitAndObserve(t *testing.T, limiter mid.Limiter, o mid.RequestOutcome) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	require.NoError(t, limiter.Wait(ctx))
+	limiter.Observe(o)
+}
+
+// A 429 that one process saw stops the others.
+func TestPauseHoldsForAllProcesses(t *testing.T) {
+	server, account := sharedRedis(t), newAccount()
+	plan := mid.Plan{RequestsPerMinute: 6000, Burst: 100}
+	a, b := newLimiter(t, server.client(t), account, plan, generous), newLimiter(t, server.client(t), account, plan, generous)
+	waitAndObserve(t, b, mid.RequestOutcome{Sent: true, RateLimit: mid.RateLimit{Limit: 100, Remaining: 99, Reset: time.Now().Add(time.Minute)}})
+	paused := time.Now()
+	waitAndObserve(t, a, mid.RequestOutcome{Sent: true, RetryAfter: 2 * time.Second})
+	time.Sleep(500 * time.Millisecond) // for it to reach Redis, and for b's permits to go back
+	waitAndObserve(t, b, mid.RequestOutcome{Sent: true})
+	assert.GreaterOrEqual(t, time.Since(paused), 1900*time.Millisecond)
+}
+
+// What the headers leave holds for all, whatever the plan says.
+func TestWindowHoldsForAllProcesses(t *testing.T) {
+	server, account := sharedRedis(t), newAccount()
+	plan := mid.Plan{RequestsPerMinute: 6000, Burst: 100}
+	a, b := newLimiter(t, server.client(t), account, plan, generous), newLimiter(t, server.client(t), account, plan, generous)
+	reset := time.Now().Add(2 * time.Second)
+	waitAndObserve(t, a, mid.RequestOutcome{Sent: true, RateLimit: mid.RateLimit{Limit: 50, Remaining: 0, Reset: reset}})
+	time.Sleep(500 * time.Millisecond) // for it to reach Redis
+	waitAndObserve(t, b, mid.RequestOutcome{Sent: true})
+	assert.False(t, time.Now().Before(reset.Add(-50*time.Millisecond)))
+}
+
+// First come, first served within a process.
+func TestCallersGoInOrder(t *testing.T) {
+	limiter := newLimiter(t, sharedRedis(t).client(t), newAccount(), mid.Plan{RequestsPerMinute: 6000, Burst: 100}, generous)
+	// One place is left: the next may go when the one before has given it back.
+	window := mid.RateLimit{Limit: 50, Remaining: 1, Reset: time.Now().Add(time.Minute)}
+	waitAndObserve(t, limiter, mid.RequestOutcome{Sent: true, RateLimit: window})
+	require.NoError(t, limiter.Wait(t.Context()))
+	var mu sync.Mutex
+	var order []int
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			if assert.NoError(t, limiter.Wait(t.Context())) {
+				mu.Lock()
+				defer mu.Unlock()
+				order = append(order, i)
+				limiter.Observe(mid.RequestOutcome{})
+			}
+		})
+		time.Sleep(50 * time.Millisecond) // for it to queue
+	}
+	limiter.Observe(mid.RequestOutcome{})
+	all.Wait()
+	assert.Equal(t, []int{0, 1, 2, 3, 4, 5, 6, 7}, order)
+}
+
+// A process without Redis has its share of the rate, and says so once.
+func TestLimiterGoesOnWithoutRedis(t *testing.T) {
+	server := startRedis(t)
+	var log lockedBuffer
+	limiter := newLimiter(t, server.client(t), newAccount(), mid.Plan{RequestsPerMinute: 6000, Burst: 100},
+		midredis.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
+	server.stop()
+	for range 20 {
+		waitAndObserve(t, limiter, mid.RequestOutcome{Sent: true})
+	}
+	server.start(t)
+	require.Eventually(t, func() bool {
+		waitAndObserve(t, limiter, mid.RequestOutcome{Sent: true})
+		return strings.Contains(log.String(), "share again")
+	}, 20*time.Second, 20*time.Millisecond)
+	assert.Equal(t, 2, strings.Count(log.String(), "\n"), log.String())
+}
+
+func TestLimiterRefusesAPlanOfNothing(t *testing.T) {
+	_, err := midredis.NewLimiter(redis.NewClient(&redis.Options{}), "client-1", mid.Plan{})
+	assert.ErrorAs(t, err, new(*mid.ValidationError))
+}

@@ -1,0 +1,40 @@
+package midredis
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/mobid-io/mid-go"
+)
+
+// Answers overtake each other, and within a window only the lowest counts.
+func TestReportKeepsTheLowestOfTheLatestWindow(t *testing.T) {
+	reset := time.Now().Add(time.Minute)
+	seen := func(remaining int, reset time.Time) mid.RequestOutcome {
+		return mid.RequestOutcome{Sent: true, RateLimit: mid.RateLimit{Limit: 100, Remaining: remaining, Reset: reset}}
+	}
+	var r report
+	r.note(seen(50, reset))
+	r.note(seen(40, reset.Add(time.Second)))
+	r.note(seen(45, reset))
+	assert.Equal(t, 40, r.quota.Remaining)
+	r.note(seen(3, reset.Add(-time.Minute)))
+	assert.Equal(t, 40, r.quota.Remaining, "of a window that is over")
+	r.note(seen(99, reset.Add(time.Minute)))
+	assert.Equal(t, 99, r.quota.Remaining, "of a new window")
+}
+
+func TestReportIsPutBackWhenRedisDidNotGetIt(t *testing.T) {
+	var r report
+	r.note(mid.RequestOutcome{})
+	r.note(mid.RequestOutcome{Sent: true, RetryAfter: time.Second})
+	assert.True(t, r.urgent())
+	lost := r
+	r.sent()
+	assert.False(t, r.urgent())
+	r.note(mid.RequestOutcome{})
+	r.again(lost)
+	assert.Equal(t, report{back: 2, mute: 1, pause: time.Second}, r)
+}

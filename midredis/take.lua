@@ -1,0 +1,134 @@
+-- Takes permits for a process, and notes what it has learned since it last asked.
+--
+-- KEYS[1] is the account's quota, a hash:
+--   tat           when the plan's bucket is full again, as GCRA keeps it
+--   left, reset   what the server reported to be left, and until when
+--   limit         of the server's window
+--   bucket        1 if the server keeps a bucket, whose reset each request puts off
+--   silent        1 if the answers report nothing
+--   pause         until when a 429 stops all
+--   p:ID          a process: when it last asked, what it has outstanding, and
+--                 whether it wanted any
+-- All times are microseconds of Redis' own clock.
+--
+-- ARGV is: 1 the process, 2 the plan's interval, 3 its burst, 4 how many permits it
+-- wants, 5 how many it has outstanding: in its hands or on their way, 6 how many it
+-- gives back, 7 how many answers reported nothing, 8 the pause of a 429, 9 what an
+-- answer reported to be left or -1, 10 for how long, 11 the limit, 12 whether that
+-- answer is a new one, 13 whether the server is known to keep a bucket, 14 the age
+-- of the answer.
+--
+-- Returns {permits, when the first may be used, how long to wait if there are none,
+-- processes, bucket}. Each further permit may be used an interval later.
+local alive, ahead, late, far = 5000000, 1000000, 1500000, 62000000
+local me, interval, burst = 'p:' .. ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local want, out, back, mute = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+local pause, remaining, resets, limit = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
+local fresh, age = ARGV[12] == '1', tonumber(ARGV[14])
+
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local s, total, n = {}, out, 1
+local entries = redis.call('HGETALL', KEYS[1])
+for i = 1, #entries, 2 do
+  local name, value = entries[i], entries[i + 1]
+  if string.sub(name, 1, 2) ~= 'p:' then
+    s[name] = tonumber(value)
+  elseif name ~= me then
+    local seen, has, wanted = string.match(value, '^(%d+) (%d+) (%d)$')
+    if not seen or now - tonumber(seen) > alive then
+      redis.call('HDEL', KEYS[1], name) -- it has ended, or died
+    else
+      total = total + tonumber(has)
+      n = n + tonumber(wanted)
+    end
+  end
+end
+
+-- The server's bucket may have begun later than Redis', by the way that a request
+-- takes: some tokens are left in it.
+local margin = math.min(burst - 1, math.max(1, math.ceil(250000 / interval)))
+local tau = (burst - 1 - margin) * interval
+local tat = math.max((s.tat or 0) - back * interval, now)
+local left, reset, bucket, silent = s.left, s.reset, s.bucket or tonumber(ARGV[13]), s.silent or 0
+if reset and now >= reset then
+  reset, left = nil, s.limit
+end
+
+if remaining >= 0 and resets > 0 then
+  silent = 0
+  local at = now + resets
+  if limit == burst and (resets > far or (reset and at > reset + late and now < reset - 2 * late)) then
+    bucket = 1
+  end
+  if bucket == 1 then
+    if fresh or not s.tat then
+      -- What is outstanding may be counted already, and then it would be taken
+      -- off twice; if Redis knows nothing, that is the safe side.
+      local uncounted = s.tat and 0 or total
+      tat = math.max(tat, now + tau - (remaining - margin - uncounted - 1) * interval - age)
+    end
+  elseif not reset then
+    reset, left, s.limit = at, math.min(left or remaining, remaining), limit
+  elseif math.abs(at - reset) <= late then
+    reset, left = math.min(reset, at), math.min(left or remaining, remaining)
+  elseif at > reset then
+    reset, left, s.limit = at, remaining, limit
+  end
+end
+if mute > 0 then
+  if left then
+    left = math.max(left - mute, 0)
+  else
+    silent = 1
+  end
+end
+local paused = s.pause or 0
+if pause > 0 then
+  paused, bucket = math.max(paused, now + pause), 0
+end
+
+local granted, first, wait = 0, 0, 0
+if now < paused then
+  wait = paused - now
+elseif want > 0 then
+  local room = math.huge
+  if bucket ~= 1 and silent ~= 1 then
+    -- Before any report a few ask what there is.
+    room = (left or math.max(4, n)) - total
+  end
+  local horizon = math.max(ahead, n * interval)
+  local slots = math.floor((now + horizon - (tat - tau)) / interval) + 1
+  if room <= 0 then
+    wait = 30000
+    if left and left <= 0 and reset then
+      wait = reset - now
+    end
+  elseif slots <= 0 then
+    wait = tat - tau - horizon - now
+  else
+    local instant = math.max(math.floor((now - (tat - tau)) / interval) + 1, 0)
+    local share = math.max(1, math.ceil(instant / n), math.floor(horizon / interval / n))
+    if room < math.huge then
+      share = math.min(share, math.ceil(room / n))
+    end
+    granted = math.min(want, slots, share)
+    first = tat - tau - now
+    tat = tat + granted * interval
+  end
+end
+
+local function text(number) return string.format('%.0f', number) end
+local wanted = want > 0 and ' 1' or ' 0'
+redis.call('HSET', KEYS[1], 'tat', text(tat), 'bucket', bucket, 'silent', silent, 'pause', text(paused),
+  me, text(now) .. ' ' .. text(out + granted) .. wanted)
+if left then
+  redis.call('HSET', KEYS[1], 'left', text(left), 'limit', text(s.limit or left))
+end
+if reset then
+  redis.call('HSET', KEYS[1], 'reset', text(reset))
+else
+  redis.call('HDEL', KEYS[1], 'reset')
+end
+redis.call('PEXPIRE', KEYS[1], 300000)
+return {granted, first, wait, n, bucket}
