@@ -37,7 +37,7 @@ func TestConfigIsChecked(t *testing.T) {
 		"Intent is invalid":        func(c *Config) { c.Intent = "pay; now" },
 		"Origin must be an origin": func(c *Config) { c.Origin = "https://shop.example/" },
 		"Origin is plain http":     func(c *Config) { c.Origin = "http://shop.example" },
-		"CallbackURL is no":        func(c *Config) { c.CallbackURL = "/mid/events" },
+		"CallbackURL must be":      func(c *Config) { c.CallbackURL = "/mid/events" },
 		"Next must be a path":      func(c *Config) { c.Next = "https://evil.example" },
 		"Brake.Share is not":       func(c *Config) { c.Brake.Share = 2 },
 		"Brake.TrustedProxies is":  func(c *Config) { c.Brake.TrustedProxies = -1 },
