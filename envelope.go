@@ -17,11 +17,12 @@ type envelope struct {
 	Success bool      `json:"success"`
 	Error   wireError `json:"error"`
 	Meta    struct {
-		RequestID wireText `json:"request_id"`
-		Timestamp wireText `json:"timestamp"`
+		RequestID metaText `json:"request_id"`
+		Timestamp metaText `json:"timestamp"`
 	} `json:"meta"`
 	// Description goes with the bare form of an error (RFC 6749 section 5.2).
 	Description wireText `json:"error_description"`
+	valid       bool     // the answer is known to be JSON
 }
 
 // answer is an envelope with its data, which is nil if the envelope has no data.
@@ -89,6 +90,26 @@ func (t *wireText) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, (*string)(t))
 }
 
+// metaText is a wireText that most calls have no use for: it is copied into
+// room of its own, and made a string only when it is asked for.
+type metaText struct {
+	text []byte
+	room [48]byte
+}
+
+func (t *metaText) UnmarshalJSON(data []byte) error {
+	if len(data) > 1 && bytes.IndexByte(data, '\\') < 0 && data[0] == '"' && utf8.Valid(data) {
+		t.text = append(t.room[:0], data[1:len(data)-1]...)
+		return nil
+	}
+	var text wireText
+	err := text.UnmarshalJSON(data)
+	t.text = append(t.room[:0], text...)
+	return err
+}
+
+func (t *metaText) String() string { return string(t.text) }
+
 // wireError is the contract's error object, or the bare code of RFC 6749.
 type wireError struct {
 	Code    ErrorCode    `json:"code"`
@@ -123,8 +144,8 @@ func isSuccess(resp *http.Response) bool { return resp.StatusCode >= 200 && resp
 func decode(resp *http.Response, into target) (*envelope, error) {
 	data := transport.Data(resp)
 	env, err := unmarshal(resp, data, into)
-	if env.Meta.RequestID == "" {
-		env.Meta.RequestID = wireText(resp.Header.Get("X-Request-Id"))
+	if id := &env.Meta.RequestID; len(id.text) == 0 {
+		id.text = append(id.room[:0], resp.Header.Get("X-Request-Id")...)
 	}
 	data = bytes.TrimSpace(data)
 	switch {
@@ -155,6 +176,7 @@ func unmarshal(resp *http.Response, data []byte, into target) (*envelope, error)
 		trouble = jsonwire.Unmarshal(data, into)
 		failed := into.head().failed()
 		if trouble == nil && !failed && into.lacks() == "" {
+			into.head().valid = true
 			return into.head(), nil
 		}
 		into.reset()

@@ -61,7 +61,7 @@ func (f *failures) apiError(call *transport.Call, resp *http.Response, env *enve
 		StatusCode: resp.StatusCode,
 		Code:       env.Error.Code,
 		Message:    env.Error.Message,
-		RequestID:  string(env.Meta.RequestID),
+		RequestID:  env.Meta.RequestID.String(),
 		RetryAfter: transport.RetryAfter(resp),
 		Method:     call.Method,
 		Path:       f.relative(&call.URL),
@@ -192,7 +192,9 @@ func (f *failures) scrub(call *transport.Call, text string) string {
 	if long {
 		text = text[:min(len(text), maxErrorBody+margin)]
 	}
-	text = redact.Texts(text, append(call.Tokens(), f.secret()), personalValues(call))
+	var room [3]string
+	secrets := append(append(room[:0], call.Tokens()...), f.secret())
+	text = redact.Texts(text, secrets, personalValues(call))
 	if long {
 		text = text[:min(maxErrorBody, max(len(text)-margin, 0))]
 	}

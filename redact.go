@@ -50,4 +50,7 @@ func shownTexts(list ...string) slog.Value {
 }
 
 // mapValues returns the values of a resource's metadata, which may be personal.
-func mapValues(m map[string]string) []string { return slices.Collect(maps.Values(m)) }
+// There is room for those that callers add.
+func mapValues(m map[string]string) []string {
+	return slices.AppendSeq(make([]string, 0, len(m)+2), maps.Values(m))
+}

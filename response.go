@@ -53,14 +53,14 @@ func (r *Response) fill(call *transport.Call, resp *http.Response, env *envelope
 	}
 	r.StatusCode = resp.StatusCode
 	r.Header = resp.Header
-	r.RequestID = string(env.Meta.RequestID)
-	r.Timestamp, _ = jsonwire.ParseTime(string(env.Meta.Timestamp))
+	r.RequestID = env.Meta.RequestID.String()
+	r.Timestamp, _ = jsonwire.ParseTime(env.Meta.Timestamp.String())
 	if q, ok := transport.ReadQuota(resp.Header); ok {
 		r.RateLimit = RateLimit(q)
 	}
-	var body struct{ Data *json.RawMessage }
-	if json.Unmarshal(transport.Data(resp), &body) == nil && body.Data != nil {
-		r.Data = *body.Data
+	// What was decoded is valid, and to find a part of that takes no parser.
+	if body := transport.Data(resp); env.valid || json.Valid(body) {
+		r.Data = jsonwire.Member(body, "data")
 	}
 }
 

@@ -1,5 +1,5 @@
-// Package bench sets the SDK beside its peers and beside the floor: bare
-// net/http with encoding/json.
+// Package bench sets the SDK beside its peers and beside two floors: what a
+// careful user builds of the usual parts, and bare net/http with encoding/json.
 //
 // Every contestant is one value in [Contestants]; the suites run each of them
 // in what it can do. See README.md.
@@ -18,8 +18,11 @@ const (
 	AnswerSize = 500
 	EventSize  = 600
 
-	// Floor is the contestant that the others are compared with.
+	// Floor is the contestant that does the least.
 	Floor = "raw"
+	// FairFloor is the contestant that does what the SDK does, as far as one
+	// gets by hand: the others are compared with it.
+	FairFloor = "hand-assembled"
 )
 
 // What every call sends.

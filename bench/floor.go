@@ -15,8 +15,7 @@ import (
 	"time"
 )
 
-// floorContestant is the least that a careful program does by hand, and what
-// all ratios refer to.
+// floorContestant is the least that a program does by hand.
 var floorContestant = Contestant{
 	Name:    Floor,
 	Note:    "net/http and encoding/json by hand: a bearer header, io.ReadAll, json.Unmarshal",

@@ -31,6 +31,8 @@ type quota interface {
 	// allowed is how many requests a perfect client gets through in d if its
 	// callers can't make more than speed of them a second.
 	allowed(start time.Time, d time.Duration, speed float64) float64
+	// takes is how long n requests take a perfect client.
+	takes(start time.Time, n int) time.Duration
 }
 
 // bucket is the token bucket of a published plan: it fills at the plan's rate
@@ -65,6 +67,10 @@ func (b *bucket) take(now time.Time) verdict {
 
 func (b *bucket) allowed(_ time.Time, d time.Duration, speed float64) float64 {
 	return min(float64(b.plan.Burst)+math.Floor(d.Seconds()*b.rate()), d.Seconds()*speed)
+}
+
+func (b *bucket) takes(_ time.Time, n int) time.Duration {
+	return time.Duration(float64(max(n-b.plan.Burst, 0)) / b.rate() * float64(time.Second))
 }
 
 // window allows a number of requests in each window of time. Windows begin at
@@ -104,6 +110,14 @@ func (w *window) allowed(start time.Time, d time.Duration, speed float64) (sum f
 		sum += min(float64(w.limit), math.Floor(open.Seconds()*speed)+1)
 	}
 	return sum
+}
+
+func (w *window) takes(start time.Time, n int) time.Duration {
+	full := (n - 1) / w.limit // windows before the last
+	if full == 0 || w.floats {
+		return time.Duration(full) * w.length
+	}
+	return start.Truncate(w.length).Add(time.Duration(full) * w.length).Sub(start)
 }
 
 // quotaServer answers requests in memory; it counts them when half of the

@@ -83,10 +83,17 @@ done
 	tables '^TestUpload$' -upload "$UPLOAD"
 	echo
 	echo "## Goodput"
-	for kind in plan headers headers_of_two; do
+	for plan in Sandbox Standard Starter Professional; do
+		for kind in plan headers; do
+			echo
+			echo "### $plan, by the $kind"
+			tables "^TestGoodput\$/^$plan\$/^$kind\$"
+		done
+	done
+	for kind in TestVerifications TestTwoClients TestQueue; do
 		echo
-		echo "### ${kind//_/ }"
-		tables "^TestGoodput$/^$kind\$"
+		echo "### ${kind#Test}"
+		tables "^$kind\$"
 	done
 	echo
 	echo "## Waiting"

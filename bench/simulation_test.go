@@ -90,9 +90,14 @@ func (s simulation) run() (outcome, error) {
 }
 
 func newQuotaClient(route http.RoundTripper, plan *mid.Plan) (*mid.Client, error) {
+	// At 500 callers the last of them waits for minutes.
+	patient := mid.DefaultRetryPolicy()
+	patient.MaxRetryAfter = time.Hour
 	opts := []mid.Option{
+		mid.WithRetry(patient),
 		mid.WithHTTPClient(&http.Client{Transport: route}),
 		mid.WithTokenSource(staticToken{}),
+		mid.WithWebhooks(mid.WebhookConfig{Secrets: []string{hookSecret}}),
 	}
 	if plan != nil {
 		opts = append(opts, mid.WithPlan(*plan))

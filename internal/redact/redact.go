@@ -20,14 +20,16 @@ const shortSecret = 8
 // is found in either case, and as a whole word only, because it may be as short
 // as a name. Empty values are ignored.
 func Texts(text string, secrets, personal []string) string {
-	var values []value
+	var room [8]value // on the stack: this runs for every log line
+	values := room[:0]
 	for _, s := range secrets {
 		if s != "" && mayHold(text, s) {
 			values = append(values, value{text: s, whole: len(s) < shortSecret})
 		}
 	}
 	for _, p := range personal {
-		if utf8.RuneCountInString(p) > 1 {
+		// Every character takes a byte at least, however it is spelled.
+		if n := utf8.RuneCountInString(p); n > 1 && n <= len(text) {
 			values = append(values, value{text: p, whole: true, anyCase: true})
 		}
 	}

@@ -58,6 +58,9 @@ func after(n, found int) int {
 
 // percent is the length of a percent-encoding of RFC 3986 section 2.1.
 func percent(text string, char rune) int {
+	if !strings.HasPrefix(text, "%") {
+		return 0 // before a spelling is made that it can't have
+	}
 	n := 0
 	for _, b := range []byte(string(char)) {
 		size := fold(text[n:], "%"+hex(uint64(b), 2))

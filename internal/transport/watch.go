@@ -69,7 +69,11 @@ func (w *watch) gotConn(info httptrace.GotConnInfo) {
 		conn = t.NetConn()
 	}
 	w.link = linkOf(conn)
-	w.acked, _ = w.link.acknowledged()
+	if w.large {
+		w.acked, _ = w.link.acknowledged()
+	} else {
+		w.link.settle()
+	}
 	w.last = 0
 	w.progress()
 }
@@ -192,6 +196,9 @@ type link interface {
 	// acknowledged counts the bytes that the other side has acknowledged, and
 	// those that were written. Both may be off by the same number.
 	acknowledged() (acked, written int64)
+	// settle looks at bytes that were seen waiting, which may be long ago: that
+	// they have gone since is no sign of life of now.
+	settle()
 	// silent reports whether nothing at all has come for d, though the other
 	// side was asked for a sign of life.
 	silent(d time.Duration) bool
@@ -210,5 +217,6 @@ func linkOf(conn net.Conn) link {
 type foreign struct{ conn net.Conn }
 
 func (f foreign) acknowledged() (acked, written int64) { return -queued(f.conn), 0 }
+func (foreign) settle()                                {}
 func (foreign) silent(time.Duration) bool              { return false }
 func (foreign) drop()                                  {}

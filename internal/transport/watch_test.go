@@ -26,6 +26,7 @@ type slow struct {
 func (s *slow) acknowledged() (acked, written int64) {
 	return min(s.rate*int64(time.Since(s.began)/time.Second), s.written), s.written
 }
+func (*slow) settle()                     {}
 func (s *slow) silent(time.Duration) bool { return s.quiet }
 func (s *slow) drop()                     { s.dropped = true }
 

@@ -46,7 +46,7 @@ type results struct {
 }
 
 func main() {
-	floor := flag.String("floor", "raw", "contestant that ratios refer to")
+	floor := flag.String("floor", "hand-assembled", "contestant that ratios refer to")
 	quiet := flag.Float64("quiet", 10, "percentage of the machine that others may take in a quiet round")
 	flag.Parse()
 	r, err := read(os.Stdin)
