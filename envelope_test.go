@@ -183,7 +183,7 @@ type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { return len(p), nil }
 
-// A redirect would carry the token to whoever it names.
+// A redirect would carry the token to another host.
 func TestRedirectsAreNotFollowed(t *testing.T) {
 	t.Parallel()
 	var strangers atomic.Int32

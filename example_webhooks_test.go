@@ -47,7 +47,7 @@ func ExampleNewWebhookService_rotation() {
 	fmt.Println("after:", after.Verify(payload, before.Sign(payload)))
 	// Output:
 	// during: <nil>
-	// after: mid: webhook signature is invalid: it is of other bytes or was made with another secret
+	// after: mid: webhook signature is invalid: it was made over other bytes or with another secret
 }
 
 func ExampleWebhookService_Verify() {

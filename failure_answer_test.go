@@ -14,7 +14,7 @@ import (
 	"github.com/mobid-io/mid-go"
 )
 
-// A 401 is told, though what failed is what came after it.
+// A 401 is reported, though what failed came after it.
 func TestFailureAfterA401TellsThe401(t *testing.T) {
 	a := &api{handle: answers(
 		status(401, problem("unauthorized", "the token was revoked", "")),

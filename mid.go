@@ -175,7 +175,7 @@
 // A receiver that calls nothing needs no client, see [NewWebhookService]. Give
 // two secrets in [WebhookConfig] while one replaces the other. Receivers that
 // run as several processes share a [WebhookConfig.Store], such as that of the
-// module [github.com/mobid-io/mid-go/midsql] in their own database.
+// module midsql in their own database.
 //
 // [WebhookService.Handle] does the same for receivers without net/http, such as
 // a queue or a function in the cloud. [WebhookService.ParseRequest] and
@@ -222,6 +222,11 @@
 // the context, or would be longer than [RetryPolicy].MaxRetryAfter.
 // [Client.RateLimit] returns what may still be sent now. [WithLimiter] shares one
 // limiter between processes.
+//
+// Processes on one account can share the quota, the token, the events and the
+// wake-ups of waits: the module [github.com/mobid-io/mid-go/midredis] does it
+// through Redis, and [github.com/mobid-io/mid-go/midsql] keeps the events in a SQL
+// database.
 //
 // # Uploads
 //

@@ -274,7 +274,7 @@ type picky int
 
 func (picky) UnmarshalJSON(data []byte) error { return fmt.Errorf("can't decode %s", data) }
 
-// out is the caller's: an error leaves it alone.
+// out is the caller's: an error does not change it.
 func TestCallLeavesOutAloneOnErrors(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{
@@ -307,7 +307,7 @@ func TestNilContextIsRefused(t *testing.T) {
 	require.Zero(t, a.tokenRequests())
 }
 
-// A Response that is used again tells of the present call alone, even one that
+// A Response that is used again reports the present call only, even one that
 // nothing was sent for.
 func TestResponseIsOfThisCall(t *testing.T) {
 	a := &api{handle: answers(status(404, problem("not_found", "no", "")))}

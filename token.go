@@ -118,10 +118,10 @@ type TokenCache interface {
 	Invalidate(ctx context.Context, t *oauth2.Token) error
 }
 
-// NewTokenCache returns a [TokenCache] within the process, as each client has one
-// of its own: for several clients with the same credentials, and for the part of
-// a shared cache that keeps the token at hand, so that a call needs no round trip.
-// It waits for a fetch as long as a client with [DefaultRetryPolicy].
+// NewTokenCache returns a [TokenCache] within the process, like the one that each
+// client has by default. Several clients with the same credentials can share it. A
+// cache that processes share can keep its token in one, so that a call needs no
+// round trip. It waits for a fetch as long as a client with [DefaultRetryPolicy].
 func NewTokenCache() TokenCache { return newTokenCache(DefaultRetryPolicy().MaxRetryAfter) }
 
 // newTokenCache takes the longest wait of the limiter: a token request must not

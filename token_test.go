@@ -162,7 +162,7 @@ func TestExpiredTokenIsFetchedOnceForAll(t *testing.T) {
 	})
 }
 
-// A caller whose ctx ends while it waits returns at once, alone.
+// A caller whose ctx ends while it waits returns at once, and no other does.
 func TestCallerLeavesATokenFetchAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := &api{handle: session}

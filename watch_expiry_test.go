@@ -34,7 +34,7 @@ func TestWaitEndsWithTheExpiryOfASigningSession(t *testing.T) {
 	})
 }
 
-// The latest expiry that the server told is the one that counts.
+// The latest expiry that the server reported is the one that counts.
 func TestWaitFollowsAnExpiryThatMoves(t *testing.T) {
 	for name, moved := range map[string]time.Duration{"out": 20 * time.Minute, "in": 3 * time.Minute} {
 		t.Run(name, func(t *testing.T) {

@@ -94,7 +94,7 @@ func TestRefusalsSayWhatIsWrong(t *testing.T) {
 			"indented":       {indented.Bytes(), good, encoded},
 			"from Python":    {bytes.ReplaceAll(compact, []byte(":"), []byte(": ")), good, encoded},
 			"json.Encoder":   {append(bytes.Clone(compact), '\n'), good, encoded},
-			"another secret": {at(0), good, invalid + "it is of other bytes or was made with another secret"},
+			"another secret": {at(0), good, invalid + "it was made over other bytes or with another secret"},
 			"clock ahead": {at(-400 * time.Second), hookHeader(at(-400 * time.Second)), "mid: webhook event is too old or too far ahead: it was sent at 1999-12-31T23:53:20Z, " +
 				"which is 6m40s ago by this machine's clock; at most 5m0s is allowed, so check the clock"},
 			"clock behind": {at(400 * time.Second), hookHeader(at(400 * time.Second)), "mid: webhook event is too old or too far ahead: it was sent at 2000-01-01T00:06:40Z, " +

@@ -370,7 +370,7 @@ func eventData[T any](e *Event, want EventType, kind resourceKind) (*T, error) {
 	switch e.Type {
 	case EventAuthenticationCompleted, EventVerificationCompleted, EventSigningCompleted:
 		if e.Type != want {
-			return nil, fmt.Errorf("mid: %s event read as %s", e.Type, want)
+			return nil, fmt.Errorf("mid: a %s event was read as %s", e.Type, want)
 		}
 	}
 	if len(e.Data) == 0 {

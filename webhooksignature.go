@@ -58,7 +58,7 @@ func mismatch(payload []byte) string {
 	case reformatted(payload):
 		return "the body looks like JSON that was decoded and encoded again; it must be the exact bytes that MID sent"
 	}
-	return "it is of other bytes or was made with another secret"
+	return "it was made over other bytes or with another secret"
 }
 
 // reformatted reports whether payload has the white space that JSON encoders add

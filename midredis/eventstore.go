@@ -34,10 +34,10 @@ const retention = 48 * time.Hour
 // fails, Claim returns an error, webhooks are answered 503, and MID delivers
 // again.
 //
-// Redis may forget: a failover loses what was not replicated yet, a restart what
-// was not persisted, and an eviction policy other than noeviction what Redis
-// needs the memory of. An event that is delivered again after that is handled
-// again. [Fence] guards a handler's own writes.
+// Redis may forget. A failover loses what was not replicated yet, a restart loses
+// what was not persisted, and an eviction policy other than noeviction loses what
+// Redis evicts. An event that is delivered again after that is handled again.
+// [Fence] guards a handler's own writes.
 type EventStore struct {
 	link *link
 }

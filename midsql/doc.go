@@ -24,7 +24,7 @@
 //
 // # When it is enough
 //
-// It is, if what a handler does is rows of this database. Where it also sends
+// It is, if a handler only writes rows of this database. Where it also sends
 // mail or calls another service, the transaction can't take that back: an event
 // whose handler fails later comes again. Write a row that says what to send, and
 // send it from there. A handler may ask MID, but it holds a connection meanwhile,
@@ -78,11 +78,11 @@
 //
 // # SQLite
 //
-// SQLite has one writer at a time, and a claim is it: all events are handled one
-// after the other. A delivery waits for its turn for 5 seconds, and is answered
-// 503 after that. Another process's turn is waited for as long as the
-// connection's busy_timeout, which is 0 unless it is set; so set it to some
-// seconds, and journal_mode to WAL, so that readers go on. A handler must write
+// SQLite has one writer at a time, and a claim is a writer, so all events are
+// handled one after the other. A delivery waits for its turn for 5 seconds, and is
+// answered 503 after that. It waits for another process as long as the connection's
+// busy_timeout, which is 0 by default: set it to some seconds. Set journal_mode to
+// WAL, so that readers go on. A handler must write
 // through its transaction: through the pool it would wait for itself. A process
 // that hangs holds the database, as with SQLite it always does.
 package midsql

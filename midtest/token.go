@@ -48,7 +48,7 @@ func (s *tokens) create(o object) (any, error) {
 	}
 	if wantID, wantSecret := s.credentials(); id != wantID || secret != wantSecret {
 		// Without a word that tests take for a secret: the client would take it out.
-		return nil, newProblem(mid.CodeInvalidClient, "the credentials are of no account")
+		return nil, newProblem(mid.CodeInvalidClient, "no account has these credentials")
 	}
 	return tokenResponse{
 		AccessToken: s.issue(),

@@ -104,6 +104,6 @@ func TestWrongCredentialsAreToldWithoutDummyWords(t *testing.T) {
 		client, err := mid.NewClient("c", dummy, mid.WithBaseURL(c.srv.URL), mid.WithHTTPClient(c.srv.HTTPClient()))
 		require.NoError(t, err)
 		_, err = client.Authentication.GetSession(t.Context(), "sess_1")
-		assert.ErrorContains(t, err, "the credentials are of no account", dummy)
+		assert.ErrorContains(t, err, "no account has these credentials", dummy)
 	}
 }

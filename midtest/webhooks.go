@@ -276,7 +276,7 @@ func (h *webhooks) route(req *http.Request) (*http.Client, error) {
 		return h.inner, nil
 	}
 	if h.inMemory {
-		return nil, errors.New("midtest: a server in memory delivers to the handler of HandleCallbacks alone; call it")
+		return nil, errors.New("midtest: a server in memory delivers to the handler of HandleCallbacks only; call it")
 	}
 	return h.outer, nil
 }

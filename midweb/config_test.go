@@ -31,18 +31,18 @@ func newClient(t *testing.T) *mid.Client {
 
 func TestConfigIsChecked(t *testing.T) {
 	for want, change := range map[string]func(*Config){
-		"Keys is empty":           func(c *Config) { c.Keys = nil },
-		"Keys[1] is too short":    func(c *Config) { c.Keys = append(c.Keys, []byte("short")) },
-		"SignedIn is nil":         func(c *Config) { c.SignedIn = nil },
-		"Intent is invalid":       func(c *Config) { c.Intent = "pay; now" },
-		"Origin is no origin":     func(c *Config) { c.Origin = "https://shop.example/" },
-		"Origin is plain http":    func(c *Config) { c.Origin = "http://shop.example" },
-		"CallbackURL is no":       func(c *Config) { c.CallbackURL = "/mid/events" },
-		"Next is no path":         func(c *Config) { c.Next = "https://evil.example" },
-		"Brake.Share is not":      func(c *Config) { c.Brake.Share = 2 },
-		"Brake.TrustedProxies is": func(c *Config) { c.Brake.TrustedProxies = -1 },
-		"Poll has a negative":     func(c *Config) { c.Poll.MinInterval = -time.Second },
-		`a text for "hedding"`:    func(c *Config) { c.Texts = map[string]map[string]string{"en": {"hedding": "Hi"}} },
+		"Keys is empty":            func(c *Config) { c.Keys = nil },
+		"Keys[1] is too short":     func(c *Config) { c.Keys = append(c.Keys, []byte("short")) },
+		"SignedIn is nil":          func(c *Config) { c.SignedIn = nil },
+		"Intent is invalid":        func(c *Config) { c.Intent = "pay; now" },
+		"Origin must be an origin": func(c *Config) { c.Origin = "https://shop.example/" },
+		"Origin is plain http":     func(c *Config) { c.Origin = "http://shop.example" },
+		"CallbackURL must be":      func(c *Config) { c.CallbackURL = "/mid/events" },
+		"Next must be a path":      func(c *Config) { c.Next = "https://evil.example" },
+		"Brake.Share is not":       func(c *Config) { c.Brake.Share = 2 },
+		"Brake.TrustedProxies is":  func(c *Config) { c.Brake.TrustedProxies = -1 },
+		"Poll has a negative":      func(c *Config) { c.Poll.MinInterval = -time.Second },
+		`a text for "hedding"`:     func(c *Config) { c.Texts = map[string]map[string]string{"en": {"hedding": "Hi"}} },
 	} {
 		cfg := goodConfig()
 		change(&cfg)

@@ -15,7 +15,7 @@ type eventItem struct {
 	Attempts []attempt // no more than maxShown
 	Count    int       // of all attempts
 	// OtherHost is what to warn of: where the event went, if other machines can
-	// choose that and it is not this one. Empty: there is no warning.
+	// choose that and it is not this one. If empty, there is no warning.
 	OtherHost string
 }
 

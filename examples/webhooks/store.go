@@ -75,7 +75,7 @@ func (s *fileStore) load() error {
 	case err != nil:
 		return err
 	case !info.Mode().IsRegular():
-		return fmt.Errorf("%s is a link or no file", s.path)
+		return fmt.Errorf("%s is a link, or not a file", s.path)
 	}
 	text, err := os.ReadFile(s.path)
 	if err != nil {
@@ -88,7 +88,7 @@ func (s *fileStore) load() error {
 		if json.Unmarshal(line, &e) == nil {
 			s.handled[e.ID] = e.At
 		} else if !bytes.HasPrefix(line, []byte(begin)) && !bytes.HasPrefix([]byte(begin), line) {
-			return fmt.Errorf("%s has a line that is no event: is it the right file?", s.path)
+			return fmt.Errorf("%s has a line that is not an event: is it the right file?", s.path)
 		}
 	}
 	return nil
