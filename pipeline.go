@@ -152,7 +152,7 @@ func (p *pipeline) do(ctx context.Context, r request, into target, cfg requestCo
 	}
 	if cfg.answered != nil {
 		if env != nil { // a Response shows it, and a proxy may have made it of the request
-			env.Meta.RequestID = wireText(p.scrub(call, string(env.Meta.RequestID)))
+			env.Meta.RequestID.text = []byte(p.scrub(call, env.Meta.RequestID.String()))
 		}
 		cfg.answered(call, resp, env)
 	}
