@@ -316,14 +316,24 @@ func TestLimiterTimeIsNotAttemptTime(t *testing.T) {
 
 // recorder is a user's limiter.
 type recorder struct {
+	mu       sync.Mutex
 	waits    int
 	observed []mid.RequestOutcome
 	refuse   error
 }
 
-func (r *recorder) Wait(context.Context) error { r.waits++; return r.refuse }
+func (r *recorder) Wait(context.Context) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.waits++
+	return r.refuse
+}
 
-func (r *recorder) Observe(o mid.RequestOutcome) { r.observed = append(r.observed, o) }
+func (r *recorder) Observe(o mid.RequestOutcome) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.observed = append(r.observed, o)
+}
 
 // A limiter sees every wire send, token requests and failures included, and
 // Reset on the local clock.

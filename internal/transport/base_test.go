@@ -95,7 +95,7 @@ func TestBodyOfMiddlewareIsNotReplaced(t *testing.T) {
 		got = r.GetBody
 		return reply(200, http.NoBody), nil
 	}))
-	for changed, want := range map[bool]bool{true: false, false: true} {
+	for _, changed := range []bool{true, false} {
 		base.http1.Store(false)
 		wire := tripper(func(r *http.Request) (*http.Response, error) {
 			if changed {
@@ -107,7 +107,7 @@ func TestBodyOfMiddlewareIsNotReplaced(t *testing.T) {
 		})
 		_, err := pipe(wire, time.Minute, 0).Do(callTo(t.Context(), t, http.MethodPost, "https://api.example.com/v1/x", Bytes("{}")))
 		require.NoError(t, err)
-		require.Equal(t, want, got != nil)
+		require.Equal(t, !changed, got != nil)
 	}
 	_, err := got()
 	require.ErrorIs(t, err, errLost, "nothing tells that the connection speaks HTTP/2")
