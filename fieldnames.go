@@ -243,9 +243,9 @@ func foldNames(data []byte) []byte {
 		for _, name := range slices.Sorted(maps.Keys(o)) { // so that of two names always the same one is read
 			o.rename(name, snakeCase(name))
 		}
-		for name, member := range o {
-			if valueSets[name] && isUpper(member) {
-				o[name] = bytes.ToLower(member)
+		for name := range o {
+			if text := o.text(name); valueSets[name] && isUpper(text) {
+				o[name] = jsonText(strings.ToLower(text))
 			}
 		}
 	})
@@ -331,6 +331,6 @@ func camelCase(name string) string {
 func isLower(c byte) bool { return 'a' <= c && c <= 'z' || '0' <= c && c <= '9' }
 
 // isUpper reports whether a text has capitals and no small letters.
-func isUpper[T string | json.RawMessage](text T) bool {
-	return bytes.ContainsFunc([]byte(text), unicode.IsUpper) && !bytes.ContainsFunc([]byte(text), unicode.IsLower)
+func isUpper(text string) bool {
+	return strings.ContainsFunc(text, unicode.IsUpper) && strings.ToUpper(text) == text && strings.ToLower(text) != text
 }
