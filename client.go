@@ -66,7 +66,7 @@ func NewClient(clientID, clientSecret string, opts ...Option) (*Client, error) {
 func NewClientFromEnv(opts ...Option) (*Client, error) {
 	var env []Option
 	if secret := os.Getenv("MID_WEBHOOK_SECRET"); secret != "" {
-		if err := credential("MID_WEBHOOK_SECRET", secret); err != nil {
+		if err := webhookSecret("MID_WEBHOOK_SECRET", secret); err != nil {
 			return nil, err
 		}
 		env = append(env, WithWebhooks(WebhookConfig{Secrets: []string{secret}}))

@@ -27,9 +27,20 @@ func required(field, value string) error {
 	return nil
 }
 
-// credential refuses what is empty, and what a file or an environment variable
-// adds to a credential: white space, quotes and a byte order mark.
+// credential refuses what a token request can't hold: JSON is UTF-8.
 func credential(field, value string) error {
+	if err := unadorned(field, value); err != nil {
+		return err
+	}
+	if !utf8.ValidString(value) {
+		return invalid(field, "is not valid UTF-8")
+	}
+	return nil
+}
+
+// unadorned refuses what is empty, and what a file or an environment variable
+// adds to a secret: white space, quotes and a byte order mark.
+func unadorned(field, value string) error {
 	const mark = "\uFEFF"
 	trimmed := strings.TrimSpace(value)
 	switch {
@@ -39,8 +50,6 @@ func credential(field, value string) error {
 		return invalid(field, "begins or ends with white space, such as a file's last line break")
 	case quoted(trimmed):
 		return invalid(field, "is in quotes; give it without them")
-	case !utf8.ValidString(value):
-		return invalid(field, "is not valid UTF-8")
 	}
 	return required(field, value)
 }
@@ -57,10 +66,10 @@ func quoted(text string) bool {
 	return false
 }
 
-// webhookSecret also refuses a key of less than 112 bits under
-// GODEBUG=fips140=only, because package hmac would panic at every delivery.
+// webhookSecret takes a key of any bytes. Under GODEBUG=fips140=only it refuses
+// one of less than 112 bits, because package hmac would panic at every delivery.
 func webhookSecret(field, value string) error {
-	if err := credential(field, value); err != nil {
+	if err := unadorned(field, value); err != nil {
 		return err
 	}
 	if len(value) < 112/8 && fips140.Enforced() {

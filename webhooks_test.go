@@ -159,6 +159,13 @@ func TestWebhookConfigRefused(t *testing.T) {
 	}
 }
 
+// The key of an HMAC is any bytes.
+func TestWebhookSecretOfAnyBytes(t *testing.T) {
+	hooks, err := mid.NewWebhookService(mid.WebhookConfig{Secrets: []string{"\x00\x01\xff of any bytes"}})
+	require.NoError(t, err)
+	require.NoError(t, hooks.Verify([]byte("{}"), hooks.Sign([]byte("{}"))))
+}
+
 func TestWebhookParse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hooks := newHooks(t, mid.WebhookConfig{})
