@@ -33,7 +33,8 @@ func TestQueue(t *testing.T) {
 		if first == 0 {
 			first = each
 		}
-		if each > first+1 && !raceEnabled {
+		// The runtime has goroutines to reuse for the first callers only.
+		if each > 2*first && !raceEnabled {
 			t.Errorf("%d callers: %.1f allocations each, %.1f at 1,000 callers", callers, each, first)
 		}
 	}
