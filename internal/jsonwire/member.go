@@ -40,6 +40,9 @@ func Member(object []byte, name string) json.RawMessage {
 const whitespace = " \t\r\n"
 
 func isName(key []byte, name string) bool {
+	if len(key) < len(`""`) {
+		return false // the text is cut off
+	}
 	if bytes.IndexByte(key, '\\') < 0 {
 		return strings.EqualFold(string(key[1:len(key)-1]), name)
 	}

@@ -34,6 +34,7 @@ func FuzzMember(f *testing.F) {
 	for _, object := range objects {
 		f.Add([]byte(object))
 	}
+	f.Add([]byte(`{"`))
 	f.Fuzz(func(t *testing.T, object []byte) {
 		if json.Valid(object) {
 			require.Equal(t, string(byParser(t, object)), string(Member(object, "data")))
