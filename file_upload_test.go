@@ -73,7 +73,7 @@ func TestUploadsHaveAContentLengthIfTheSizeIsKnown(t *testing.T) {
 
 // An upload that is repeated with the caller's own Idempotency-Key has the same
 // body, byte for byte, also by another client of the account; one with another
-// key, or without one, has a boundary that nobody can foresee.
+// key, or without one, has a boundary that no one can foresee.
 func TestUploadsWithTheSameKeyHaveTheSameBody(t *testing.T) {
 	a := &api{handle: answers(status(201, ok(`{"id":"doc_1","session_id":"doc_1","status":"pending"}`)))}
 	send := func(secret string, opts ...mid.RequestOption) string {
@@ -388,7 +388,7 @@ type panicReader struct{ value any }
 
 func (r panicReader) Read([]byte) (int, error) { panic(r.value) }
 
-// Both the end of ctx and what caused it can be told by errors.Is, wherever the
+// Both the end of ctx and what caused it match with errors.Is, wherever the
 // upload was.
 func TestUploadsKeepTheCauseOfTheirCtx(t *testing.T) {
 	left := errors.New("the user went away")

@@ -18,7 +18,7 @@ var discardLog = log.New(io.Discard, "", 0)
 
 // The versions are agreed on before the certificate is shown: a server of TLS
 // 1.2 is refused for its version, one of TLS 1.3 for its certificate, which
-// nobody trusts.
+// no one trusts.
 func TestDefaultTransportSpeaksTLS13OrNothing(t *testing.T) {
 	t.Parallel()
 	for name, own := range map[string][]mid.Option{

@@ -197,7 +197,7 @@ func TestFileThatHangsWhenItIsOpenedAgain(t *testing.T) {
 	}
 }
 
-// An answer that comes when nobody waits for it any more is closed, which gives
+// An answer that comes when no one waits for it any more is closed, which gives
 // its connection back.
 func TestLateAnswerIsClosed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
