@@ -55,6 +55,13 @@ func (o Outcome) believable(date time.Time) bool {
 	return left > -time.Second && left < longestReset
 }
 
+// refillsBeforeReset reports whether a refusal asks to wait for less than Reset: a
+// bucket has a place again long before it is full.
+func (o Outcome) refillsBeforeReset(date time.Time) bool {
+	// Either may be rounded to a second.
+	return o.RetryAfter > 0 && o.Quota.Reset.Sub(date)-o.RetryAfter > 2*time.Second
+}
+
 // Refusal says that the wait for a turn would be too long.
 type Refusal struct {
 	// Wait is how long it would be.

@@ -16,9 +16,18 @@ type refill struct {
 	trusted          time.Time // from here on
 }
 
-// distrustFor is how long a server that refused what its bucket should have had
-// room for is taken to count by windows. Others may use the bucket, too.
-const distrustFor = 10 * time.Minute
+const (
+	// distrustFor is how long a server that refused what its bucket should have had
+	// room for is taken to count by windows.
+	distrustFor = 10 * time.Minute
+	// reserve is what a client leaves in the bucket. Another client that uses the
+	// same quota finds it, whenever it asks, and the answers then show each of them
+	// that it is not the only one. Without it the one that asks first at every refill
+	// would have everything.
+	reserve = 1
+	// smallBucket is too small for a reserve.
+	smallBucket = 10
+)
 
 // note reads a report; date is when it was made. Both its times may be rounded
 // to a second, and the tokens are rounded down.
@@ -38,6 +47,23 @@ func (r *refill) note(q Quota, date time.Time) {
 // fits reports whether all reports are those of one bucket.
 func (r *refill) fits(now time.Time) bool {
 	return r.slowest > 0 && r.fastest <= r.slowest && !now.Before(r.trusted)
+}
+
+// free is how many may go now if some are in flight.
+func (r *refill) free(inFlight int, now time.Time) int {
+	return r.tokens(now) - inFlight - r.reserve()
+}
+
+// next is when, after n others, one more may go if some are in flight.
+func (r *refill) next(n, inFlight int, now time.Time) time.Time {
+	return r.holds(inFlight+n+1+r.reserve(), now)
+}
+
+func (r *refill) reserve() int {
+	if r.size < smallBucket {
+		return 0
+	}
+	return reserve
 }
 
 // fill makes the bucket hold what the server's does. Of the intervals that it may

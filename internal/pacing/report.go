@@ -63,7 +63,7 @@ func (w *Window) unreported(o Outcome, now time.Time) {
 // server's clock.
 func (w *Window) report(o Outcome, date, now time.Time) {
 	q := o.Quota
-	if w.state == refilling && o.RetryAfter > 0 {
+	if w.state == refilling && o.RetryAfter > 0 && !o.refillsBeforeReset(date) {
 		w.refill.trusted = now.Add(distrustFor)
 	}
 	if q.Limit != w.limit || w.date.IsZero() {
@@ -87,7 +87,7 @@ func (w *Window) report(o Outcome, date, now time.Time) {
 	if q.Reset.Equal(w.quota.Reset) && w.state != silent {
 		w.same(q, date, now)
 	} else {
-		w.other(q, date, now)
+		w.other(o, date, now)
 	}
 	w.share.see(q.Limit - q.Remaining)
 }
@@ -115,11 +115,20 @@ func (w *Window) same(q Quota, date, now time.Time) {
 	w.refill.spend(q.Remaining, now)
 }
 
+// usedAtOnce reports whether half of what should be a new window is gone already.
+// It is a bucket that others use all the time, or else a refusal soon shows that it
+// is none.
+func (w *Window) usedAtOnce(q Quota, date time.Time) bool {
+	begun := w.state == asking && !w.quota.Reset.IsZero() && date.Before(w.quota.Reset.Add(2*time.Second))
+	return begun && q.Limit-q.Remaining-w.inquiry.sent > q.Limit/2
+}
+
 // other notes the report of another Reset.
-func (w *Window) other(q Quota, date, now time.Time) {
+func (w *Window) other(o Outcome, date, now time.Time) {
+	q := o.Quota
 	// The time at which the last one was to end may be rounded up to a second.
 	early := q.Reset.After(w.quota.Reset) && date.Before(w.quota.Reset.Add(-time.Second))
-	bucket := w.state == refilling || w.state == counting && early
+	bucket := w.state == refilling || w.state == counting && early || w.usedAtOnce(q, date) || o.refillsBeforeReset(date)
 	w.quota, w.lost, w.date = q, 0, date
 	if bucket && w.refill.fits(now) {
 		w.state = refilling

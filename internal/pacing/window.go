@@ -18,9 +18,12 @@ import (
 //	                                   an answer reports nothing              silent
 //	silent     everything              an answer reports a quota              counting
 //	counting   what is left            Reset has passed, or is too far away   asking
-//	                                   Reset moves before its time, and all
-//	                                   reports fit one bucket                 refilling
-//	refilling  what is in the bucket   a report fits no bucket; a 429         counting
+//	                                   all reports fit one bucket, and Reset
+//	                                   moves before its time, or much is used
+//	                                   just after it, or a 429 asks to wait
+//	                                   for less                               refilling
+//	refilling  what is in the bucket   a report fits no bucket; a 429 that
+//	           but a reserve           lasts until Reset                      counting
 //	any                                a 429 that reports nothing; the
 //	                                   server's clock was set                 asking
 //
@@ -72,7 +75,7 @@ func (w *Window) room(now time.Time) int {
 	case silent:
 		return math.MaxInt
 	case refilling:
-		return w.refill.tokens(now) - w.inFlight
+		return w.refill.free(w.inFlight, now)
 	default:
 		return w.left()
 	}
@@ -130,7 +133,7 @@ func (w *Window) wake(now time.Time) time.Time {
 	case counting:
 		return w.next()
 	case refilling:
-		return w.refill.holds(w.inFlight+1, now)
+		return w.refill.next(0, w.inFlight, now)
 	default:
 		return now
 	}
@@ -149,7 +152,7 @@ func (w *Window) at(n int, now time.Time) time.Time {
 		windows := min((n-free)/w.limit, 10_000) // more that have to pass
 		return reset.Add(w.share.pause(w.limit)).Add(time.Duration(windows) * w.length)
 	case refilling:
-		return w.refill.holds(w.inFlight+n+1, now)
+		return w.refill.next(n, w.inFlight, now)
 	default:
 		return now
 	}
@@ -169,7 +172,7 @@ func (w *Window) Quota(now time.Time) Quota {
 	q := w.quota
 	switch {
 	case w.state == refilling:
-		q.Remaining = w.refill.tokens(now)
+		q.Remaining = w.refill.free(0, now)
 	case w.state != silent && w.limit > 0 && !now.Before(w.clock.local(q.Reset)):
 		q.Remaining = q.Limit // of the window that has begun since
 	}

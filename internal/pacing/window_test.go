@@ -204,24 +204,6 @@ func TestWindowIsNotTakenForABucket(t *testing.T) {
 	}
 }
 
-// A bucket that refuses what it should have had room for is used by others, too:
-// its Reset is waited for from then on.
-func TestSharedBucketIsNotCountedOn(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		q, srv := NewQueue(nil, time.Hour), &tokens{plan: published["Sandbox"]}
-		for range 119 {
-			q.send(t, srv)
-		}
-		require.Equal(t, refilling, q.window.state)
-		for range 30 {
-			srv.take(time.Now().Add(lead))
-		}
-		require.NotZero(t, q.send(t, srv).RetryAfter)
-		require.Equal(t, counting, q.window.state)
-		require.Greater(t, time.Until(q.turn(time.Now(), 0)), 100*time.Second)
-	})
-}
-
 // Who has had a whole window lets others begin the next, if there are any: every
 // time, if it has seen some, and else every fifth time, to find out.
 func TestYield(t *testing.T) {

@@ -1,0 +1,83 @@
+package pacing
+
+import (
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// A bucket that others have emptied is waited for until the next token comes in,
+// and not until it is full: others would use it up until then.
+func TestEmptiedBucketIsUsedOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q, srv := NewQueue(nil, time.Hour), &tokens{plan: published["Sandbox"]}
+		for range 119 {
+			q.send(t, srv)
+		}
+		require.Equal(t, refilling, q.window.state)
+		require.NoError(t, q.Wait(t.Context(), Ordinary))
+		now := time.Now().Add(lead)
+		for range 30 {
+			srv.take(now)
+		}
+		o := answered(srv.take(now)).at(now)
+		require.NotZero(t, o.RetryAfter)
+		q.Observe(o)
+		require.Equal(t, refilling, q.window.state)
+		require.Less(t, time.Until(q.turn(time.Now(), 0)), 5*time.Second)
+	})
+}
+
+// A refusal that lasts until Reset is a window's, whatever the reports before it
+// looked like.
+func TestRefusalUntilResetIsAWindows(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q, srv := NewQueue(nil, time.Hour), &tokens{plan: published["Sandbox"]}
+		for range 119 {
+			q.send(t, srv)
+		}
+		require.Equal(t, refilling, q.window.state)
+		require.NoError(t, q.Wait(t.Context(), Ordinary))
+		now := time.Now().Add(lead)
+		_, quota, _ := srv.take(now)
+		quota.Remaining = 0
+		q.Observe(answered(false, quota, quota.Reset.Sub(now)).at(now))
+		require.Equal(t, counting, q.window.state)
+		require.Greater(t, time.Until(q.turn(time.Now(), 0)), 100*time.Second)
+	})
+}
+
+// Clients that know nothing of each other take turns at one bucket: each finds the
+// token that the others leave in it.
+func TestClientsTakeTurnsAtABucket(t *testing.T) {
+	for _, clients := range []int{2, 3, 5} {
+		synctest.Test(t, func(t *testing.T) {
+			srv := &tokens{plan: published["Starter"]}
+			served := make([]int, clients)
+			end := time.Now().Add(20 * time.Minute)
+			var all sync.WaitGroup
+			for n := range served {
+				all.Go(func() {
+					for q := NewQueue(nil, time.Hour); time.Now().Before(end); {
+						if q.send(t, srv).RetryAfter == 0 {
+							served[n]++
+						}
+					}
+				})
+				time.Sleep(7 * time.Millisecond)
+			}
+			all.Wait()
+			sum, least := 0, served[0]
+			for _, n := range served {
+				sum, least = sum+n, min(least, n)
+			}
+			require.GreaterOrEqual(t, float64(sum), 0.98*srv.perfect(end, 20*time.Minute, 1000))
+			// Who comes late learns only at the first Reset, after two minutes, that it
+			// is a bucket.
+			require.GreaterOrEqual(t, float64(least), 0.6*float64(sum)/float64(clients), "%v", served)
+		})
+	}
+}
