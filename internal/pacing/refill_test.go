@@ -55,7 +55,7 @@ func TestRefusalUntilResetIsAWindows(t *testing.T) {
 func TestClientsTakeTurnsAtABucket(t *testing.T) {
 	for _, clients := range []int{2, 3, 5} {
 		synctest.Test(t, func(t *testing.T) {
-			srv := &tokens{plan: published["Starter"]}
+			srv := &shared{counter: &tokens{plan: published["Starter"]}}
 			served := make([]int, clients)
 			end := time.Now().Add(20 * time.Minute)
 			var all sync.WaitGroup
@@ -80,4 +80,16 @@ func TestClientsTakeTurnsAtABucket(t *testing.T) {
 			require.GreaterOrEqual(t, float64(least), 0.6*float64(sum)/float64(clients), "%v", served)
 		})
 	}
+}
+
+// shared is a server that several clients use.
+type shared struct {
+	mu sync.Mutex
+	counter
+}
+
+func (s *shared) take(now time.Time) (bool, Quota, time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.counter.take(now)
 }
