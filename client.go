@@ -200,13 +200,13 @@ func (c *Client) Call(ctx context.Context, method, path string, in, out any, opt
 		if err != nil {
 			return err
 		}
-		r.body, r.params = transport.Bytes(body), jsonTexts(body)
+		r.json, r.params = body, jsonTexts(body)
 	}
 	if out == nil {
-		return c.pipeline.do(ctx, r, nil, cfg)
+		return c.pipeline.do(ctx, new(transport.Call), r, nil, cfg)
 	}
 	if v := reflect.ValueOf(out); v.Kind() != reflect.Pointer || v.IsNil() {
 		return invalid("out", "must be a pointer that is not nil, or nil itself")
 	}
-	return c.pipeline.do(ctx, r, &ownAnswer{out: out}, cfg)
+	return c.pipeline.do(ctx, new(transport.Call), r, &ownAnswer{out: out}, cfg)
 }

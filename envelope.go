@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 	"unicode/utf8"
 
 	"github.com/mobid-io/mid-go/internal/jsonwire"
@@ -109,6 +110,14 @@ func (t *metaText) UnmarshalJSON(data []byte) error {
 }
 
 func (t *metaText) String() string { return string(t.text) }
+
+// time is the zero time for a text that is none.
+func (t *metaText) time() (at time.Time) {
+	if at.UnmarshalText(t.text) != nil {
+		at, _ = jsonwire.ParseTime(t.String())
+	}
+	return at
+}
 
 // wireError is the contract's error object, or the bare code of RFC 6749.
 type wireError struct {

@@ -63,7 +63,7 @@ func post[T any](ctx context.Context, p *pipeline, op operation, in params, opts
 	if p.fieldNames == CamelCase {
 		body = camelNames(body)
 	}
-	return send[T](ctx, p, request{operation: op, path: op.path, body: transport.Bytes(body), params: in}, cfg)
+	return send[T](ctx, p, request{operation: op, path: op.path, json: body, params: in}, cfg)
 }
 
 func upload[T any](ctx context.Context, p *pipeline, op operation, in formParams, opts []RequestOption) (*T, error) {
@@ -93,7 +93,7 @@ func upload[T any](ctx context.Context, p *pipeline, op operation, in formParams
 	})
 	r := request{operation: op, path: op.path, params: in}
 	if err != nil {
-		return nil, p.noAnswer(r.newCall(ctx, p.base, p.userAgent), err)
+		return nil, p.noAnswer(p.newCall(ctx, r), err)
 	}
 	defer body.Close()
 	r.body, r.contentType = body, body.ContentType()
@@ -119,21 +119,26 @@ func (p *pipeline) boundary(key string) string {
 }
 
 func send[T any](ctx context.Context, p *pipeline, r request, cfg requestConfig) (*T, error) {
-	a := &answer[T]{kind: r.answers}
-	if err := p.do(ctx, r, a, cfg); err != nil {
+	var s struct { // on the heap in one piece
+		call   transport.Call
+		answer answer[T]
+	}
+	s.answer.kind = r.answers
+	if err := p.do(ctx, &s.call, r, &s.answer, cfg); err != nil {
 		return nil, err
 	}
-	return a.Data, nil
+	return s.answer.Data, nil
 }
 
 var errNoContext = invalid("ctx", "is nil; use context.Background()")
 
-// do sends a request and decodes the answer into the target, see decode.
-func (p *pipeline) do(ctx context.Context, r request, into target, cfg requestConfig) error {
+// do sends a request, with the zero Call as its state, and decodes the answer into
+// the target, see decode.
+func (p *pipeline) do(ctx context.Context, call *transport.Call, r request, into target, cfg requestConfig) error {
 	if ctx == nil {
 		return errNoContext
 	}
-	call := r.newCall(ctx, p.base, p.userAgent)
+	r.begin(ctx, call, p.base, p.userAgent)
 	call.NoRetry = cfg.noRetry
 	switch {
 	case cfg.idempotencyKey != "":
@@ -151,12 +156,19 @@ func (p *pipeline) do(ctx context.Context, r request, into target, cfg requestCo
 		env, err = p.answer(call, resp, into)
 	}
 	if cfg.answered != nil {
-		if env != nil { // a Response shows it, and a proxy may have made it of the request
-			env.Meta.RequestID.text = []byte(p.scrub(call, env.Meta.RequestID.String()))
+		id := ""
+		if env != nil { // a proxy may have made it of the request
+			id = p.scrub(call, env.Meta.RequestID.String())
 		}
-		cfg.answered(call, resp, env)
+		cfg.answered.fill(call, resp, env, id)
 	}
 	return err
+}
+
+func (p *pipeline) newCall(ctx context.Context, r request) *transport.Call {
+	call := new(transport.Call)
+	r.begin(ctx, call, p.base, p.userAgent)
+	return call
 }
 
 // token returns a token for one wire send.
@@ -169,14 +181,14 @@ func (p *pipeline) token(ctx context.Context) (*oauth2.Token, error) {
 // the call that caused the fetch, because that goes on while a renewal runs.
 func (p *pipeline) asTokenRequest(fetch fetchFunc) fetchFunc {
 	r := request{operation: opToken}
-	return func(ctx context.Context) (*oauth2.Token, error) { return fetch(r.newCall(ctx, p.base, p.userAgent)) }
+	return func(ctx context.Context) (*oauth2.Token, error) { return fetch(p.newCall(ctx, r)) }
 }
 
 // requestToken sends a token request with the given body. It passes the lower
 // half of the pipeline.
 func (p *pipeline) requestToken(ctx context.Context, body []byte) (*oauth2.Token, error) {
-	r := request{operation: opToken, path: opToken.path, body: transport.Bytes(body)}
-	call := r.newCall(ctx, p.base, p.userAgent)
+	r := request{operation: opToken, path: opToken.path, json: body}
+	call := p.newCall(ctx, r)
 	resp, err := p.tokens.Do(call)
 	if err != nil {
 		return nil, p.noAnswer(call, err)

@@ -65,8 +65,8 @@ func TestAllocations(t *testing.T) {
 		most float64
 		call func() error
 	}{
-		{"GET", 36, func() error { return look(ctx, c) }},
-		{"POST", 41, func() error { _, err := c.Authentication.CreateSession(ctx, params); return err }},
+		{"GET", 32, func() error { return look(ctx, c) }},
+		{"POST", 36, func() error { _, err := c.Authentication.CreateSession(ctx, params); return err }},
 		{"webhook", 30, func() error { return receiveSession(hooks, event, header) }},
 	} {
 		require.NoError(t, test.call())

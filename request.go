@@ -21,7 +21,9 @@ type requestConfig struct {
 	header         []transport.Field
 	noRetry        bool
 	// answered gets what came with the result; nil without WithResponse.
-	answered func(call *transport.Call, resp *http.Response, env *envelope)
+	answered interface {
+		fill(call *transport.Call, resp *http.Response, env *envelope, requestID string)
+	}
 }
 
 // WithIdempotencyKey sets the call's Idempotency-Key, 1 to 255 visible ASCII
@@ -91,9 +93,10 @@ type request struct {
 	operation
 	path        string // escaped, and relative to the base URL
 	query       string
-	id          string // the path's last segment, as it is
-	contentType string // if empty, the body is JSON
-	body        transport.Body
+	id          string         // the path's last segment, as it is
+	json        []byte         // the body, or nil
+	body        transport.Body // one of another kind, of the type contentType
+	contentType string
 	params      personal // what the body was made of; nil if nothing
 }
 
@@ -113,9 +116,9 @@ func personalValues(call *transport.Call) []string {
 	return nil
 }
 
-// newCall makes the state of a request on its way through the pipeline.
-func (r *request) newCall(ctx context.Context, base *url.URL, userAgent string) *transport.Call {
-	call := transport.NewCall(ctx, r.method, r.body)
+// begin makes call the state of the request on its way through the pipeline.
+func (r *request) begin(ctx context.Context, call *transport.Call, base *url.URL, userAgent string) {
+	call.Begin(ctx, r.method)
 	call.Operation, call.Template, call.Params = r.name, r.operation.path, r.params
 	call.Header = append(call.Header,
 		transport.Field{Key: "Accept", Value: "application/json"},
@@ -127,14 +130,17 @@ func (r *request) newCall(ctx context.Context, base *url.URL, userAgent string) 
 		call.URL.RawPath = base.EscapedPath() + r.path + id
 		call.URL.Path, _ = url.PathUnescape(call.URL.RawPath)
 	}
-	if r.body != nil {
-		contentType := r.contentType
-		if contentType == "" {
-			contentType = "application/json"
-		}
+	contentType := r.contentType
+	switch {
+	case r.json != nil:
+		call.SetBytes(r.json)
+		contentType = "application/json"
+	case r.body != nil:
+		call.Body = r.body
+	}
+	if contentType != "" {
 		call.Header = append(call.Header, transport.Field{Key: "Content-Type", Value: contentType})
 	}
-	return call
 }
 
 // form is what an upload sends.

@@ -40,21 +40,21 @@ func WithResponse(r *Response) RequestOption {
 			return invalid("WithResponse", "needs a Response")
 		}
 		*r = Response{} // without what an earlier call has left
-		c.answered = r.fill
+		c.answered = r
 		return nil
 	}
 }
 
 // fill takes over what an answer says; resp is nil if no answer came.
-func (r *Response) fill(call *transport.Call, resp *http.Response, env *envelope) {
+func (r *Response) fill(call *transport.Call, resp *http.Response, env *envelope, requestID string) {
 	r.Attempts = call.Attempts
 	if resp == nil {
 		return
 	}
 	r.StatusCode = resp.StatusCode
 	r.Header = resp.Header
-	r.RequestID = env.Meta.RequestID.String()
-	r.Timestamp, _ = jsonwire.ParseTime(env.Meta.Timestamp.String())
+	r.RequestID = requestID
+	r.Timestamp = env.Meta.Timestamp.time()
 	if q, ok := transport.ReadQuota(resp.Header); ok {
 		r.RateLimit = RateLimit(q)
 	}

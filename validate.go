@@ -116,8 +116,11 @@ func callbackURL(field, value string) error {
 
 // isPort accepts the empty port of a URL without one.
 func isPort(port string) bool {
+	if port == "" {
+		return true // the scheme's
+	}
 	n, err := strconv.ParseUint(port, 10, 16)
-	return port == "" || err == nil && n > 0
+	return err == nil && n > 0
 }
 
 func email(field, value string) error {

@@ -23,14 +23,13 @@ func Texts(text string, secrets, personal []string) string {
 	var room [8]value // on the stack: this runs for every log line
 	values := room[:0]
 	for _, s := range secrets {
-		if s != "" && mayHold(text, s) {
-			values = append(values, value{text: s, whole: len(s) < shortSecret})
+		if v := (value{text: s, whole: len(s) < shortSecret}); s != "" && v.mayStandIn(text) {
+			values = append(values, v)
 		}
 	}
 	for _, p := range personal {
-		// Every character takes a byte at least, however it is spelled.
-		if n := utf8.RuneCountInString(p); n > 1 && n <= len(text) {
-			values = append(values, value{text: p, whole: true, anyCase: true})
+		if v := (value{text: p, whole: true, anyCase: true}); utf8.RuneCountInString(p) > 1 && v.mayStandIn(text) {
+			values = append(values, v)
 		}
 	}
 	if len(values) == 0 {
@@ -46,28 +45,49 @@ func Texts(text string, secrets, personal []string) string {
 	return clean
 }
 
-// mayHold reports whether a text could hold a secret, so that nearly every text
-// is done with quickly. No spelling is shorter than the secret, and all of them
-// keep its longest run of letters and digits, unless invisible characters part
-// it.
-func mayHold(text, secret string) bool {
-	if len(secret) > len(text) {
-		return false
-	}
-	longest := ""
-	for run := range strings.FieldsFuncSeq(secret, isSpecial) {
-		if len(run) > len(longest) {
-			longest = run
-		}
-	}
-	return strings.Contains(text, longest) || strings.ContainsFunc(text, isInvisible)
-}
-
 // value is a text to take out.
 type value struct {
 	text    string
 	whole   bool // only where no letter or digit stands beside it
 	anyCase bool
+}
+
+// mayStandIn reports whether a text could hold the value, so that nearly every text
+// is done with quickly. Every character takes a byte at least, however it is
+// spelled. All spellings keep the value's longest run of letters and digits, unless
+// invisible characters part it.
+func (v value) mayStandIn(text string) bool {
+	if utf8.RuneCountInString(v.text) > len(text) {
+		return false
+	}
+	longest := ""
+	for run := range strings.FieldsFuncSeq(v.text, isSpecial) {
+		if len(run) > len(longest) {
+			longest = run
+		}
+	}
+	return !isPlain(text) || containsFold(text, longest)
+}
+
+// isPlain reports whether a text has printable characters of ASCII only. No other
+// character is the same as one of them in another case, or invisible.
+func isPlain(text string) bool {
+	for _, b := range []byte(text) {
+		if b < ' ' || b > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// containsFold reports whether a text holds another one in either case.
+func containsFold(text, part string) bool {
+	for at := 0; at+len(part) <= len(text); at++ {
+		if strings.EqualFold(text[at:at+len(part)], part) {
+			return true
+		}
+	}
+	return false
 }
 
 // replace takes the longest value at each place, because one may be the

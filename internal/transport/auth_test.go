@@ -66,7 +66,7 @@ func TestAfterA401(t *testing.T) {
 			sent: []string{"Bearer token-1"}, dropped: []string{"token-1"},
 		},
 		"a body that can't be replayed": {
-			statuses: []int{401}, status: 401, change: func(_ *vault, c *Call) { c.Body = onceOnly{Bytes("x")} },
+			statuses: []int{401}, status: 401, change: func(_ *vault, c *Call) { c.Body = onceOnly{bytesOf("x")} },
 			sent: []string{"Bearer token-1"}, dropped: []string{"token-1"},
 		},
 		"a cache that can't drop it": {
@@ -91,13 +91,13 @@ func TestAfterA401(t *testing.T) {
 	}
 }
 
-type onceOnly struct{ Bytes }
+type onceOnly struct{ *Bytes }
 
 func (onceOnly) Rewind(context.Context) error { return errors.New("it can be read only once") }
 
 // A call knows all tokens that it sent, each once: they are kept out of texts.
 func TestCallKnowsAllItsTokens(t *testing.T) {
-	call := NewCall(t.Context(), http.MethodGet, nil)
+	call := newCall(t.Context(), http.MethodGet, nil)
 	require.Empty(t, call.Tokens())
 	for _, token := range []string{"a", "b", "b", "a", "c", "d"} {
 		call.bearing.take(&oauth2.Token{AccessToken: token})

@@ -53,7 +53,7 @@ func (b *Base) RoundTrip(req *http.Request) (*http.Response, error) {
 	// A connection that was kept has had an answer, which showed its protocol.
 	switch http1 := b.http1.Load(); {
 	case http1 && req.Body == nil:
-		req = b.once(req)
+		req = b.once(req, call)
 	case !http1 && call != nil && req.Body != nil && req.Body == call.present.watch.body:
 		req = resendable(req, call)
 	}
@@ -72,8 +72,8 @@ func (b *Base) RoundTrip(req *http.Request) (*http.Response, error) {
 // in an orderly shutdown (GOAWAY), or by refusing the stream. A body that
 // middleware has put in place of the call's can't be read again.
 func resendable(req *http.Request, call *Call) *http.Request {
-	out := *req
 	present := call.present
+	out := call.copyOf(req)
 	out.GetBody = func() (io.ReadCloser, error) {
 		// Over HTTP/1 it would send again what may have been processed.
 		if !present.watch.http2Link() {
@@ -88,7 +88,7 @@ func resendable(req *http.Request, call *Call) *http.Request {
 		}
 		return present.watch.watched(body), nil
 	}
-	return &out
+	return out
 }
 
 var errLost = errors.New("the connection was lost before an answer came")
@@ -97,21 +97,20 @@ var errLost = errors.New("the connection was lost before an answer came")
 // kept HTTP/1 connection that turns out dead, it would send the request again,
 // which the server may have processed. (Over HTTP/2 it only does so when the
 // server has said that it has not.)
-func (b *Base) once(req *http.Request) *http.Request {
+func (b *Base) once(req *http.Request, call *Call) *http.Request {
 	switch req.Method {
 	case http.MethodPost, http.MethodPut, http.MethodPatch:
 		return b.spelledKey(req)
 	}
-	return withEmptyBody(req)
+	return withEmptyBody(call.copyOf(req))
 }
 
 // withEmptyBody rests on net/http repeating no request with a body that can't
 // be rewound. By the explicit identity encoding, an empty body leaves no trace
 // on the wire.
 func withEmptyBody(req *http.Request) *http.Request {
-	out := *req
-	out.Body, out.TransferEncoding = emptyBody{}, identity
-	return &out
+	req.Body, req.TransferEncoding = emptyBody{}, identity
+	return req
 }
 
 // spelledKey rests on net/http repeating no POST without an Idempotency-Key,

@@ -20,7 +20,7 @@ import (
 func TestOrderlyShutdownLosesNoRequest(t *testing.T) {
 	t.Parallel()
 	large := bytes.Repeat([]byte("x"), 20<<10)
-	for name, body := range map[string]Body{"none": nil, "small": Bytes("{}"), "file": fileOf(large)} {
+	for name, body := range map[string]Body{"none": nil, "small": bytesOf("{}"), "file": fileOf(large)} {
 		var bodies sync.Map
 		address, tr := h2Server(t, func(c *h2Conn, f h2Frame) {
 			if f.kind == h2Data {
@@ -67,7 +67,7 @@ func TestNothingIsSentAgainUnseen(t *testing.T) {
 		func(next http.RoundTripper) http.RoundTripper { return next },
 		func(next http.RoundTripper) http.RoundTripper { return tripper(next.RoundTrip) },
 	} {
-		for _, body := range []Body{nil, Bytes("{}"), fileOf(make([]byte, 100<<10))} {
+		for _, body := range []Body{nil, bytesOf("{}"), fileOf(make([]byte, 100<<10))} {
 			for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodDelete} {
 				if body == nil && method == http.MethodPost {
 					continue // a transport that wraps net/http's keeps the key
@@ -105,7 +105,7 @@ func TestBodyOfMiddlewareIsNotReplaced(t *testing.T) {
 			}
 			return base.RoundTrip(r)
 		})
-		_, err := pipe(wire, time.Minute, 0).Do(callTo(t.Context(), t, http.MethodPost, "https://api.example.com/v1/x", Bytes("{}")))
+		_, err := pipe(wire, time.Minute, 0).Do(callTo(t.Context(), t, http.MethodPost, "https://api.example.com/v1/x", bytesOf("{}")))
 		require.NoError(t, err)
 		require.Equal(t, !changed, got != nil)
 	}

@@ -14,6 +14,7 @@ import (
 	"net/http/httptrace"
 	"net/url"
 	"slices"
+	"sync/atomic"
 	"time"
 )
 
@@ -49,6 +50,7 @@ type Call struct {
 	first   send  // room for the first
 
 	fields [6]Field // room for Header
+	bytes  Bytes    // room for Body
 }
 
 // send is what one attempt uses. It is in one piece to cost one allocation, and is
@@ -59,13 +61,23 @@ type send struct {
 	values [8]string // of the header
 	watch  watch
 	answer answer
+
+	copied  atomic.Bool // request is in use
+	request http.Request
 }
 
-// NewCall returns a call without a header.
-func NewCall(ctx context.Context, method string, body Body) *Call {
-	c := &Call{Context: ctx, Method: method, Body: body}
+
+
+// Begin makes the zero Call one without a header and a body.
+func (c *Call) Begin(ctx context.Context, method string) {
+	c.Context, c.Method = ctx, method
 	c.Header = c.fields[:0]
-	return c
+}
+
+// SetBytes makes data the call's body.
+func (c *Call) SetBytes(data []byte) {
+	c.bytes.data = data
+	c.Body = &c.bytes
 }
 
 // Field is one header field; Key is in canonical form.
@@ -120,6 +132,20 @@ func (c *Call) begin() (context.Context, context.CancelCauseFunc) {
 	ctx, cancel := context.WithCancelCause(httptrace.WithClientTrace(c, c.present.watch.hooks()))
 	c.present.watch.cancel = cancel
 	return ctx, cancel
+}
+
+// copyOf returns a copy of a request, for a stage that must not change its own. The
+// first of an attempt needs no allocation. There are more if middleware sends a
+// request several times. c may be nil.
+func (c *Call) copyOf(req *http.Request) *http.Request {
+	var out *http.Request
+	if c == nil || c.present.copied.Swap(true) {
+		out = new(http.Request)
+	} else {
+		out = &c.present.request
+	}
+	*out = *req
+	return out
 }
 
 // attempt makes the request of one attempt out of req, which it may change. The

@@ -32,7 +32,7 @@ func TestAttemptsHaveRequestsOfTheirOwn(t *testing.T) {
 // A call is the context that an application's code is given; it prints nothing.
 func TestCallPrintsNothing(t *testing.T) {
 	t.Parallel()
-	call := callTo(t.Context(), t, http.MethodPost, anywhere, Bytes("+14155550123"))
+	call := callTo(t.Context(), t, http.MethodPost, anywhere, bytesOf("+14155550123"))
 	call.bearing.take(&oauth2.Token{AccessToken: "token-1"})
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
 		require.Equal(t, "mid.call", fmt.Sprintf(verb, call))

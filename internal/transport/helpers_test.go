@@ -41,7 +41,7 @@ func callTo(ctx context.Context, t *testing.T, method, address string, body Body
 	t.Helper()
 	req, err := http.NewRequestWithContext(ctx, method, address, http.NoBody)
 	require.NoError(t, err)
-	call := NewCall(ctx, method, body)
+	call := newCall(ctx, method, body)
 	call.URL = *req.URL
 	call.Header = append(call.Header, Field{"Idempotency-Key", "key"})
 	return call
@@ -202,3 +202,11 @@ func rawServer(t *testing.T, answer []byte) (string, *atomic.Int32) {
 	})
 	return l.Addr().String(), &dialed
 }
+
+func newCall(ctx context.Context, method string, body Body) *Call {
+	c := &Call{Body: body}
+	c.Begin(ctx, method)
+	return c
+}
+
+func bytesOf(text string) *Bytes { return &Bytes{data: []byte(text)} }

@@ -66,7 +66,7 @@ func (q *quota) observe(answer *http.Response, sent bool) {
 
 func request(t testing.TB, ctx context.Context) *http.Request { //nolint:revive // as in package testing's own helpers
 	t.Helper()
-	call := NewCall(ctx, http.MethodGet, nil)
+	call := newCall(ctx, http.MethodGet, nil)
 	req, err := http.NewRequestWithContext(call, http.MethodGet, "https://api.example.com/v1/x", nil)
 	require.NoError(t, err)
 	call.URL = *req.URL
@@ -139,7 +139,7 @@ func TestWhatIsNotHandedOnIsNotSent(t *testing.T) {
 	l := &Limit{Wait: q.wait, Observe: q.observe, Places: new(Places),
 		Next: &Bearer{Next: wire(func(*http.Request) (*http.Response, error) { panic("sent") })}}
 	req := request(t, t.Context())
-	callOf(req).Body = unopened{Bytes("x")}
+	callOf(req).Body = unopened{bytesOf("x")}
 	_, err := l.RoundTrip(req)
 	require.ErrorContains(t, err, "the file is gone")
 	require.Equal(t, 1, q.unsent)
@@ -160,7 +160,7 @@ func newStages(places int, next wire) *stages {
 	s.tokens = &Limit{Next: next, Wait: s.wait, Observe: s.observe, Places: shared}
 	bearer := &Bearer{Next: next, Token: func(ctx context.Context) (*oauth2.Token, error) {
 		s.asked++
-		call := NewCall(context.WithoutCancel(ctx), http.MethodPost, nil)
+		call := newCall(context.WithoutCancel(ctx), http.MethodPost, nil)
 		req, err := http.NewRequestWithContext(call, http.MethodPost, "https://api.example.com/v1/auth/token", nil)
 		if err != nil {
 			return nil, err

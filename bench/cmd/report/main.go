@@ -60,6 +60,8 @@ func main() {
 		"Figures are medians over the rounds; ± is half the interquartile range; "+
 		"x is the median of the rounds' own ratios to `%s`, + what is more than there.\n",
 		used, measured, median(slices.Collect(maps.Values(r.others))), *floor)
+	r.summary("CPU", "cpu-ns/op", *floor)
+	r.summary("Allocations", "allocs/op", *floor)
 	for _, s := range suites {
 		r.table(s.name, s.title, *floor)
 	}
@@ -146,6 +148,43 @@ func (r *results) keepQuiet(most float64) int {
 		}
 	}
 	return len(r.others)
+}
+
+// summary is one figure of every contestant in every suite, as a ratio to the floor.
+func (r *results) summary(title, unit, floorName string) {
+	var names []string
+	for _, s := range suites {
+		for _, name := range r.order[s.name] {
+			if !slices.Contains(names, name) && r.samples[s.name][floorName] != nil {
+				names = append(names, name)
+			}
+		}
+	}
+	slices.SortStableFunc(names, func(a, b string) int { return rank(a) - rank(b) })
+	fmt.Printf("\n### %s, ratio to `%s`\n\n| suite | %s |\n| ---%s |\n", title, floorName, strings.Join(names, " | "), strings.Repeat(" | ---:", len(names)))
+	for _, s := range suites {
+		floor := r.samples[s.name][floorName]
+		if floor == nil {
+			continue
+		}
+		fmt.Printf("| %s |", s.name)
+		for _, name := range names {
+			fmt.Printf(" %s |", ratio(r.samples[s.name][name], floor, unit))
+		}
+		fmt.Println()
+	}
+}
+
+// rank sorts the SDK's own contestants and the floors before the peers.
+func rank(name string) int {
+	switch {
+	case strings.HasPrefix(name, "mid"):
+		return 0
+	case strings.HasPrefix(name, "raw"):
+		return 1
+	default:
+		return 2
+	}
 }
 
 func (r *results) table(suite, title, floorName string) {
