@@ -147,8 +147,6 @@ func tokenRetry(policy RetryPolicy) RetryPolicy {
 	return policy
 }
 
-const maxTokenRetries = 2
-
 func retryStage(policy RetryPolicy, next http.RoundTripper) transport.Retry {
 	return transport.Retry{
 		Policy: transport.Policy(policy),

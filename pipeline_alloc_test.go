@@ -67,7 +67,7 @@ func TestAllocations(t *testing.T) {
 	}{
 		{"GET", 32, func() error { return look(ctx, c) }},
 		{"POST", 36, func() error { _, err := c.Authentication.CreateSession(ctx, params); return err }},
-		{"webhook", 30, func() error { return receiveSession(hooks, event, header) }},
+		{"webhook", 26, func() error { return receiveSession(hooks, event, header) }},
 	} {
 		require.NoError(t, test.call())
 		got := testing.AllocsPerRun(200, func() {

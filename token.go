@@ -5,11 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"time"
 
 	"golang.org/x/oauth2"
-
-	"github.com/mobid-io/mid-go/internal/credentials"
 )
 
 // TokenSource gets access tokens, for [WithTokenSource]. Token is called only when
@@ -116,16 +113,4 @@ type TokenCache interface {
 	// such as a newer one. Two tokens are the same if their AccessToken is. If
 	// Invalidate returns an error, the refused call fails with its 401.
 	Invalidate(ctx context.Context, t *oauth2.Token) error
-}
-
-// NewTokenCache returns a [TokenCache] within the process, like the one that each
-// client has by default. Several clients with the same credentials can share it. A
-// cache that processes share can keep its token in one, so that a call needs no
-// round trip. It waits for a fetch as long as a client with [DefaultRetryPolicy].
-func NewTokenCache() TokenCache { return newTokenCache(DefaultRetryPolicy().MaxRetryAfter) }
-
-// newTokenCache takes the longest wait of the limiter: a token request must not
-// end sooner than it may wait there.
-func newTokenCache(maxWait time.Duration) *credentials.Cache {
-	return &credentials.Cache{Patience: 5*time.Minute + (maxTokenRetries+1)*maxWait}
 }

@@ -4,23 +4,17 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"time"
-
-	"github.com/mobid-io/mid-go/internal/jsonwire"
 )
 
 // SignatureHeader is the header that carries an event's signature: the
 // lower-case hexadecimal HMAC-SHA256 (RFC 2104) of the raw request body.
 const SignatureHeader = "X-Webhook-Signature"
-
-// earliestTimestamp is in 1973. A lower number is not a time in milliseconds.
-const earliestTimestamp = 1e11
 
 const (
 	clientIDHeader      = "X-Client-Id"
@@ -199,18 +193,10 @@ func (s *WebhookService) Parse(payload []byte, header http.Header) (*Event, erro
 	if err := s.Verify(payload, headerValue(header, SignatureHeader)); err != nil {
 		return nil, err
 	}
-	var wire struct {
-		ID        string          `json:"id"`
-		Type      EventType       `json:"type"`
-		Timestamp int64           `json:"timestamp"`
-		Data      json.RawMessage `json:"data"`
-
-		event Event // beside what it is made of: both are on the heap
-	}
-	err := jsonwire.Unmarshal(payload, &wire)
-	if err != nil || wire.ID == "" || wire.Type == "" || wire.Timestamp < earliestTimestamp {
-		if jsonwire.Unmarshal(foldEvent(payload), &wire) != nil && err != nil {
-			return nil, undecodable("webhook event", err, &wire)
+	wire := new(wireEvent)
+	if !wire.read(payload) {
+		if err := wire.decode(payload); err != nil {
+			return nil, err
 		}
 	}
 	if wire.Timestamp == 0 {
@@ -280,121 +266,4 @@ func (s *WebhookService) readBody(w http.ResponseWriter, r *http.Request) ([]byt
 
 func tooLarge(bound int64) error {
 	return fmt.Errorf("%w: the webhook body is over %d bytes", ErrPayloadTooLarge, bound)
-}
-
-// EventType says what happened. The set is open: types that the SDK does not
-// know reach [EventHandlers.Other].
-type EventType string
-
-// The published event types. Each is sent to the callback URL of the session or
-// verification when its status becomes final.
-const (
-	EventAuthenticationCompleted EventType = "authentication.completed" // its data is an AuthSession
-	EventVerificationCompleted   EventType = "verification.completed"   // its data is a Verification
-	EventSigningCompleted        EventType = "signing.completed"        // its data is a SigningSession
-)
-
-// Event is one event that MID delivered, with a body like
-//
-//	{"id": "evt_1", "type": "signing.completed", "timestamp": 1790000000000, "data": {…}}
-//
-// whose timestamp is a number, in Unix milliseconds. Names in camelCase and other
-// forms of the timestamp are read as well. It formats as its id and type only,
-// because its data may be personal.
-//
-// An event may also come in the shape of the vendor's other pages:
-//
-//	{"sessionId": "sess_1", "status": "approved", "timestamp": 1790000000000, "data": {…}}
-//
-// Such an event has the type session.status, verification.status or
-// signature_request.status, and reaches [EventHandlers.Other]. Its ID is made of
-// the id of the session and the status, like sess_1:approved. Its Data is the whole
-// body, from which AuthSession, Verification and SigningSession read the id and the
-// status; get the rest from MID, such as with [AuthenticationService.GetSession].
-type Event struct {
-	// ID is the same in every delivery of the event. It is never empty.
-	ID string
-	// Type says what happened. It is never empty.
-	Type EventType
-	// Timestamp is when this delivery was sent, to the millisecond, in UTC.
-	Timestamp time.Time
-	// ClientID is the X-Client-Id header, or empty. The signature does not cover
-	// it, so base no decision on it.
-	ClientID string
-	// Data is the session or verification as JSON, or nil if the event has no
-	// data. It is a copy that the caller may keep. Personal data.
-	Data json.RawMessage
-}
-
-// Format writes the event's id and type, whatever the verb.
-func (e Event) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "mid.Event{%s %s}", e.ID, e.Type) }
-
-// LogValue shows the event's id and type only.
-func (e Event) LogValue() slog.Value {
-	return slog.GroupValue(slog.String("id", e.ID), slog.String("type", string(e.Type)))
-}
-
-// AuthSession decodes Data as an authentication session. It returns an error if
-// Data is absent or null, does not decode or has no id, or if Type is one of
-// another kind of data. The error quotes nothing of the data.
-func (e *Event) AuthSession() (*AuthSession, error) {
-	return eventData[AuthSession](e, EventAuthenticationCompleted, kindAuthSession)
-}
-
-// Verification decodes Data as a verification. Errors are as for AuthSession.
-func (e *Event) Verification() (*Verification, error) {
-	return eventData[Verification](e, EventVerificationCompleted, kindVerification)
-}
-
-// SigningSession decodes Data as a signing session. Errors are as for
-// AuthSession.
-func (e *Event) SigningSession() (*SigningSession, error) {
-	return eventData[SigningSession](e, EventSigningCompleted, kindSigningSession)
-}
-
-// subject returns the id of the session or verification that the event is about,
-// or "" if its data has no id.
-func (e *Event) subject() string {
-	var data struct {
-		ID string `json:"id"`
-	}
-	if json.Unmarshal(e.Data, &data) == nil && data.ID != "" {
-		return data.ID
-	}
-	return foldSubject(e.Data)
-}
-
-// eventData accepts event types that the SDK does not know, because only the caller
-// knows what their data is.
-func eventData[T any](e *Event, want EventType, kind resourceKind) (*T, error) {
-	switch e.Type {
-	case EventAuthenticationCompleted, EventVerificationCompleted, EventSigningCompleted:
-		if e.Type != want {
-			return nil, fmt.Errorf("mid: a %s event was read as %s", e.Type, want)
-		}
-	}
-	if len(e.Data) == 0 {
-		return nil, errors.New("mid: event data is missing")
-	}
-	data := new(T)
-	err := jsonwire.Unmarshal(e.Data, data)
-	if err == nil && missing(data, kind) == "" {
-		return data, nil
-	}
-	data = new(T)
-	if folded := jsonwire.Unmarshal(foldResource(e.Data, kind), data); err == nil {
-		err = folded
-	}
-	if err != nil {
-		return nil, undecodable("event data", err, data)
-	}
-	if id, _ := any(data).(identified).identity(); id == "" { // which is so for null, too
-		return nil, errors.New("mid: event data has no id")
-	}
-	return data, nil
-}
-
-// undecodable quotes nothing of what could not be decoded.
-func undecodable(what string, err error, into any) error {
-	return fmt.Errorf("mid: %s does not decode: %s", what, jsonwire.Trouble(err, into))
 }

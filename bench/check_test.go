@@ -153,7 +153,7 @@ func TestAllocations(t *testing.T) {
 				t.Fatal(err)
 			}
 			return op
-		}, 30},
+		}, 25},
 	} {
 		got, fair := fewest(t, suite.op(&midContestant)), fewest(t, suite.op(&assembledContestant))
 		fmt.Fprintf(&b, "| %s | %.1f | %.1f | %.0f |\n", suite.name, got, fair, suite.most)

@@ -91,3 +91,10 @@ func (a *Attempt) exchangeAside(req *http.Request, s *send) error {
 		return context.Cause(req.Context())
 	}
 }
+
+// small reports whether the call's body is sent in next to no time, so that
+// its progress need not be watched.
+func (c *Call) small() bool {
+	b, ok := c.Body.(*Bytes)
+	return ok && len(b.data) <= 64<<10
+}

@@ -34,10 +34,3 @@ func (b *Bytes) ContentLength() int64 { return int64(len(b.data)) }
 
 // Err is always nil.
 func (*Bytes) Err() error { return nil }
-
-// small reports whether the call's body is sent in next to no time, so that
-// its progress need not be watched.
-func (c *Call) small() bool {
-	b, ok := c.Body.(*Bytes)
-	return ok && len(b.data) <= 64<<10
-}

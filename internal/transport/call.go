@@ -66,8 +66,6 @@ type send struct {
 	request http.Request
 }
 
-
-
 // Begin makes the zero Call one without a header and a body.
 func (c *Call) Begin(ctx context.Context, method string) {
 	c.Context, c.Method = ctx, method
