@@ -2,6 +2,7 @@ package midredis_test
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
 	"os"
 	"os/exec"
@@ -18,9 +19,11 @@ import (
 
 // redisServer is a real one that a test runs.
 type redisServer struct {
-	addr string
-	args []string
-	cmd  *exec.Cmd
+	addr   string
+	config string      // a file, or ""
+	tls    *tls.Config // nil without TLS
+	args   []string
+	cmd    *exec.Cmd
 }
 
 // startRedis starts a server that the test stops. It has a port of its own and
@@ -52,11 +55,20 @@ func (s *redisServer) run(t *testing.T) error {
 	if err != nil {
 		return err
 	}
-	s.cmd = exec.Command(program, append([]string{"--port", port, "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir()}, s.args...)...)
+	args := []string{"--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir(), "--port"}
+	switch {
+	case s.config != "": // which comes first; and a sentinel has its own options
+		args = []string{s.config, "--bind", "127.0.0.1", "--port", port}
+	case s.tls != nil:
+		args = append(args, "0", "--tls-port", port)
+	default:
+		args = append(args, port)
+	}
+	s.cmd = exec.Command(program, append(args, s.args...)...)
 	if err := s.cmd.Start(); err != nil {
 		return err
 	}
-	rdb := redis.NewClient(&redis.Options{Addr: s.addr, MaxRetries: -1})
+	rdb := redis.NewClient(&redis.Options{Addr: s.addr, TLSConfig: s.tls, MaxRetries: -1})
 	defer rdb.Close()
 	for range 500 {
 		if err = rdb.Ping(context.Background()).Err(); err == nil {
@@ -86,7 +98,7 @@ func freeAddr(t *testing.T) string {
 // client returns a connection pool as another process would have it.
 func (s *redisServer) client(t *testing.T) *redis.Client {
 	t.Helper()
-	rdb := redis.NewClient(&redis.Options{Addr: s.addr})
+	rdb := redis.NewClient(&redis.Options{Addr: s.addr, TLSConfig: s.tls})
 	t.Cleanup(func() { _ = rdb.Close() })
 	return rdb
 }

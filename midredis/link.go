@@ -89,6 +89,14 @@ func (l *link) eval(ctx context.Context, script string, keys []string, args ...a
 	return l.rdb.Eval(ctx, script, keys, args...)
 }
 
+// relocate has the client of a cluster ask again where the keys are. By itself it
+// would go to a node that has died for another minute.
+func (l *link) relocate(ctx context.Context) {
+	if cluster, ok := l.rdb.(*redis.ClusterClient); ok {
+		cluster.ReloadState(ctx)
+	}
+}
+
 // errSlow is the error of a command that took too long.
 var errSlow = errors.New("redis did not answer")
 
@@ -111,6 +119,9 @@ func bounded[T any](ctx context.Context, l *link, command func(context.Context) 
 	go func() {
 		defer cancel()
 		value, err := command(inner)
+		if err != nil {
+			l.relocate(inner)
+		}
 		select {
 		case results <- result{value, err}:
 		case <-left:

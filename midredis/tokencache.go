@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	mathrand "math/rand/v2"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -61,7 +63,8 @@ type TokenCache struct {
 	local  mid.TokenCache
 	// latest is the mark of the token that this process had last: when it asks
 	// for another, that one is due, used up or refused.
-	latest atomic.Pointer[string]
+	latest  atomic.Pointer[string]
+	refused refused
 }
 
 var _ mid.TokenCache = (*TokenCache)(nil)
@@ -111,6 +114,7 @@ func (c *TokenCache) Invalidate(ctx context.Context, t *oauth2.Token) error {
 	if err := c.local.Invalidate(ctx, t); err != nil {
 		return err
 	}
+	c.refused.add(c.seal.mark(t))
 	_, err := bounded(ctx, c.link, func(ctx context.Context) (int64, error) {
 		return c.link.eval(ctx, dropScript, []string{c.token}, c.seal.mark(t)).Int64()
 	}, nil)
@@ -132,15 +136,17 @@ func (c *TokenCache) obtain(ctx context.Context, fetch func(context.Context) (*o
 			c.health.failed(ctx, err)
 			return fetch(ctx)
 		}
-		c.health.well(ctx)
 		switch {
 		case answer.locked:
+			c.health.well(ctx)
 			return c.fetchForAll(ctx, nonce, fetch)
 		case answer.value != "":
-			if token := c.takeOver(answer); token != nil {
+			mark := answer.value[:min(markLength, len(answer.value))]
+			if token := c.takeOver(answer); token != nil && !c.refused.has(mark) {
+				c.health.well(ctx)
 				return token, nil
 			}
-			unwanted = answer.value[:min(markLength, len(answer.value))]
+			unwanted = mark
 			continue
 		}
 		select {
@@ -284,3 +290,24 @@ func (c *TokenCache) unlock(ctx context.Context, nonce string) {
 
 // Format writes a fixed text, whatever the verb: the cache holds a token.
 func (*TokenCache) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte("midredis.TokenCache")) }
+
+// refused holds the marks of the latest tokens that the server has refused. One of
+// them may still be in Redis, which failed when it was to be dropped there.
+type refused struct {
+	mu    sync.Mutex
+	marks [8]string
+	next  int
+}
+
+func (r *refused) add(mark string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.marks[r.next%len(r.marks)] = mark
+	r.next++
+}
+
+func (r *refused) has(mark string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Contains(r.marks[:], mark)
+}
