@@ -6,7 +6,7 @@ replace github.com/mobid-io/mid-go => ../
 
 require (
 	github.com/jackc/pgx/v5 v5.12.0
-	github.com/mobid-io/mid-go v0.0.0
+	github.com/mobid-io/mid-go v1.0.0
 	github.com/stretchr/testify v1.12.1
 	modernc.org/sqlite v1.62.0
 )
