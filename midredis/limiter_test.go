@@ -104,3 +104,22 @@ func TestLimiterRefusesAPlanOfNothing(t *testing.T) {
 	_, err := midredis.NewLimiter(redis.NewClient(&redis.Options{}), "client-1", mid.Plan{})
 	assert.ErrorAs(t, err, new(*mid.ValidationError))
 }
+
+// A process that has nothing to do at the moment has its part of the rate, too, while
+// Redis is gone: it may have something to do at any time.
+func TestIdleProcessesCountWithoutRedis(t *testing.T) {
+	t.Parallel()
+	server, account := startRedis(t), newAccount()
+	plan := mid.Plan{RequestsPerMinute: 6000, Burst: 100}
+	idle, busy := newLimiter(t, server.client(t), account, plan, generous), newLimiter(t, server.client(t), account, plan)
+	waitAndObserve(t, idle, mid.RequestOutcome{Sent: true})
+	time.Sleep(300 * time.Millisecond) // for it to want nothing any more
+	waitAndObserve(t, busy, mid.RequestOutcome{Sent: true})
+	server.stop()
+	waitAndObserve(t, busy, mid.RequestOutcome{Sent: true}) // when it knows that Redis is gone
+	begun := time.Now()
+	for range 60 {
+		waitAndObserve(t, busy, mid.RequestOutcome{Sent: true})
+	}
+	assert.Greater(t, time.Since(begun), 900*time.Millisecond, "at half of the rate, 60 requests take 1.2 s")
+}

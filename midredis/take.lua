@@ -28,7 +28,7 @@ local fresh, age = ARGV[12] == '1', tonumber(ARGV[14])
 
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
-local s, total, n = {}, out, 1
+local s, total, n, all = {}, out, 1, 1 -- n of all want any
 local entries = redis.call('HGETALL', KEYS[1])
 for i = 1, #entries, 2 do
   local name, value = entries[i], entries[i + 1]
@@ -40,7 +40,7 @@ for i = 1, #entries, 2 do
       redis.call('HDEL', KEYS[1], name) -- it has ended, or died
     else
       total = total + tonumber(has)
-      n = n + tonumber(wanted)
+      n, all = n + tonumber(wanted), all + 1
     end
   end
 end
@@ -85,7 +85,10 @@ if mute > 0 then
 end
 local paused = s.pause or 0
 if pause > 0 then
-  paused, bucket = math.max(paused, now + pause), 0
+  paused = math.max(paused, now + pause)
+  if resets - pause < 2000000 then
+    bucket = 0 -- one has a place again long before it is full
+  end
 end
 
 local granted, first, wait = 0, 0, 0
@@ -131,4 +134,4 @@ else
   redis.call('HDEL', KEYS[1], 'reset')
 end
 redis.call('PEXPIRE', KEYS[1], 300000)
-return {granted, first, wait, n, bucket}
+return {granted, first, wait, all, bucket}
