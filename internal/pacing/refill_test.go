@@ -56,7 +56,7 @@ func TestClientsTakeTurnsAtABucket(t *testing.T) {
 	for _, clients := range []int{2, 3, 5} {
 		synctest.Test(t, func(t *testing.T) {
 			srv := &shared{counter: &tokens{plan: published["Starter"]}}
-			served := make([]int, clients)
+			served, refused := make([]int, clients), make([]int, clients)
 			end := time.Now().Add(20 * time.Minute)
 			var all sync.WaitGroup
 			for n := range served {
@@ -64,20 +64,27 @@ func TestClientsTakeTurnsAtABucket(t *testing.T) {
 					for q := NewQueue(nil, time.Hour); time.Now().Before(end); {
 						if q.send(t, srv).RetryAfter == 0 {
 							served[n]++
+						} else {
+							refused[n]++
 						}
 					}
 				})
 				time.Sleep(7 * time.Millisecond)
 			}
 			all.Wait()
-			sum, least := 0, served[0]
-			for _, n := range served {
-				sum, least = sum+n, min(least, n)
+			sum, least, wasted := 0, served[0], 0
+			for n := range served {
+				sum, least, wasted = sum+served[n], min(least, served[n]), wasted+refused[n]
 			}
+			require.Less(t, wasted, sum/4, "refusals, of %d that were served", sum)
 			require.GreaterOrEqual(t, float64(sum), 0.98*srv.perfect(end, 20*time.Minute, 1000))
-			// Who comes late learns only at the first Reset, after two minutes, that it
-			// is a bucket.
-			require.GreaterOrEqual(t, float64(least), 0.6*float64(sum)/float64(clients), "%v", served)
+			// Two take turns exactly. More meet by chance, and one that comes late learns
+			// only at a Reset, after two minutes, that it is a bucket.
+			fair := 0.8
+			if clients > 2 {
+				fair = 0.1
+			}
+			require.GreaterOrEqual(t, float64(least), fair*float64(sum)/float64(clients), "%v", served)
 		})
 	}
 }

@@ -82,6 +82,11 @@ func (w *Window) report(o Outcome, date, now time.Time) {
 		return
 	}
 	w.refill.note(q, date)
+	if o.RetryAfter > 0 {
+		w.refill.refused(now)
+	} else {
+		w.refill.granted(now)
+	}
 	w.length = max(w.length, min(q.Reset.Sub(date), longestWindow), time.Second)
 	w.heard = now
 	if q.Reset.Equal(w.quota.Reset) && w.state != silent {
