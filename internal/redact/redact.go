@@ -23,6 +23,9 @@ func Texts(text string, secrets, personal []string) string {
 	var room [8]value // on the stack: this runs for every log line
 	values := room[:0]
 	for _, s := range secrets {
+		if s != "" && !utf8.ValidString(s) { // it may begin or end within a character
+			text = strings.ReplaceAll(text, s, Mark)
+		}
 		if v := (value{text: s, whole: len(s) < shortSecret}); s != "" && v.mayStandIn(text) {
 			values = append(values, v)
 		}
