@@ -47,17 +47,20 @@ func main() {
 		}
 		return
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	s, err := parse(os.Args[1:])
-	if err == nil {
-		err = measure(ctx, s, os.Stdout)
-	}
-	if err != nil {
+	if err := run(os.Args[1:], os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "fleet:", err)
-		stop()
 		os.Exit(1)
 	}
+}
+
+func run(args []string, out io.Writer) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	s, err := parse(args)
+	if err != nil {
+		return err
+	}
+	return measure(ctx, s, out)
 }
 
 func parse(args []string) (scope, error) {
@@ -66,8 +69,8 @@ func parse(args []string) (scope, error) {
 	names := flags.String("plans", "Starter,Professional", "published plans")
 	who := flags.String("contestants", allContestants, "what paces the processes")
 	counts := flags.String("processes", "1,2,4,8,16", "how many processes")
-	flags.Float64Var(&s.seconds, "seconds", 12, "length of each run at the limit, in which the plans are measured side by side")
-	flags.Float64Var(&s.room, "room", 6, "length of each run below the limit, 0 for no such run")
+	flags.Float64Var(&s.seconds, "seconds", 14, "length of each run at the limit, in which the plans are measured side by side")
+	flags.Float64Var(&s.room, "room", 4, "length of each run below the limit, 0 for no such run")
 	flags.IntVar(&s.roomProcesses, "room-processes", 4, "processes below the limit")
 	if err := flags.Parse(args); err != nil {
 		return s, err

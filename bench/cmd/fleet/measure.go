@@ -14,6 +14,9 @@ import (
 const (
 	// callers are those of each process that is to use as much as it may.
 	callers = 8
+	// burstTime is when the burst has surely been used. Who is ready first has more of
+	// it. In a run shorter than twice that, it is half of the run.
+	burstTime = 3 * time.Second
 	// logged is how many requests the server remembers.
 	logged = 10_000
 )
@@ -30,7 +33,7 @@ type fleet struct {
 type loaded struct {
 	served, refused, failed int
 	goodput                 float64 // served of what the server's bucket allowed
-	least                   float64 // what the least served got of the mean, after the burst
+	least                   float64 // what the least served got of the mean, after burstTime
 	paced                   float64 // the mean that least is of
 	trips                   float64 // for each request that was served
 	failure                 string  // the first
@@ -46,27 +49,27 @@ type roomy struct {
 
 // load has the processes use as much as they may for some seconds.
 func (f fleet) load(seconds float64) (loaded, error) {
-	outcomes, requests, err := f.run(func(r *role) { r.Seconds, r.Callers = seconds, callers })
+	seen, err := f.run(func(r *role) { r.Seconds, r.Callers = seconds, callers })
 	if err != nil {
 		return loaded{}, err
 	}
 	var l loaded
-	end := requests[0].Time.Add(time.Duration(seconds * float64(time.Second)))
-	var burst time.Time // when it was used up
-	for _, r := range requests {
+	length := time.Duration(seconds * float64(time.Second))
+	end := seen.begun.Add(length)
+	for _, r := range seen.requests {
 		switch {
 		case r.Time.After(end):
 		case r.Status == http.StatusTooManyRequests:
 			l.refused++
 		default:
-			if l.served++; l.served == f.plan.Burst {
-				burst = r.Time
-			}
+			l.served++
 		}
 	}
-	l.goodput = float64(l.served) / (float64(f.plan.Burst) + float64(f.plan.RequestsPerMinute)*seconds/60)
+	// The bucket was full at the first request, which a process sent to be ready.
+	allowed := float64(f.plan.Burst) + end.Sub(seen.requests[0].Time).Minutes()*float64(f.plan.RequestsPerMinute)
+	l.goodput = float64(l.served) / allowed
 	var trips int64
-	for _, o := range outcomes {
+	for _, o := range seen.outcomes {
 		trips += o.RoundTrips
 		l.failed += o.Failed
 		if l.failure == "" {
@@ -74,9 +77,7 @@ func (f fleet) load(seconds float64) (loaded, error) {
 		}
 	}
 	l.trips = float64(trips) / float64(l.served)
-	if !burst.IsZero() {
-		l.least, l.paced = leastOfMean(outcomes, burst)
-	}
+	l.least, l.paced = leastOfMean(seen.outcomes, seen.begun.Add(min(burstTime, length/2)))
 	return l, nil
 }
 
@@ -104,7 +105,7 @@ func leastOfMean(outcomes []outcome, after time.Time) (least, mean float64) {
 // over some seconds.
 func (f fleet) room(seconds float64) (roomy, error) {
 	each := max(f.plan.Burst/2/f.processes, 1)
-	outcomes, requests, err := f.run(func(r *role) {
+	seen, err := f.run(func(r *role) {
 		r.Calls, r.Every = each, time.Duration(seconds/float64(each)*float64(time.Second))
 	})
 	if err != nil {
@@ -113,14 +114,14 @@ func (f fleet) room(seconds float64) (roomy, error) {
 	var m roomy
 	var delays []time.Duration
 	var trips int64
-	for _, o := range outcomes {
+	for _, o := range seen.outcomes {
 		if o.Failed > 0 {
 			return roomy{}, fmt.Errorf("%s: a call below the limit failed: %s", f.contestant, o.Error)
 		}
 		delays = append(delays, o.Delays...)
 		trips += o.RoundTrips
 	}
-	for _, r := range requests {
+	for _, r := range seen.requests {
 		if r.Status == http.StatusTooManyRequests {
 			m.refused++
 		}
@@ -132,9 +133,15 @@ func (f fleet) room(seconds float64) (roomy, error) {
 	return m, nil
 }
 
-// run runs the processes against a server of their own, and returns what they said
-// and what the server has seen.
-func (f fleet) run(task func(*role)) ([]outcome, []midtest.Request, error) {
+// seen is what the processes said and what their server has seen.
+type seen struct {
+	begun    time.Time // when the processes were let go, which were ready
+	outcomes []outcome
+	requests []midtest.Request // by the time that they came
+}
+
+// run runs the processes against a server of their own.
+func (f fleet) run(task func(*role)) (seen, error) {
 	srv := midtest.NewServer(midtest.WithPlan(f.plan))
 	defer srv.Close()
 	running := make([]*process, 0, f.processes)
@@ -151,34 +158,34 @@ func (f fleet) run(task func(*role)) ([]outcome, []midtest.Request, error) {
 		task(&r)
 		p, err := r.start()
 		if err != nil {
-			return nil, nil, err
+			return seen{}, err
 		}
 		running = append(running, p)
 	}
 	for _, p := range running {
 		var ready string
 		if err := p.read(&ready); err != nil {
-			return nil, nil, err
+			return seen{}, err
 		}
 	}
+	got := seen{begun: time.Now(), outcomes: make([]outcome, len(running))}
 	for _, p := range running {
 		if err := p.begin(); err != nil {
-			return nil, nil, err
+			return seen{}, err
 		}
 	}
-	outcomes := make([]outcome, len(running))
 	for i, p := range running {
-		if err := p.read(&outcomes[i]); err != nil {
-			return nil, nil, err
+		if err := p.read(&got.outcomes[i]); err != nil {
+			return seen{}, err
 		}
 	}
-	requests := srv.Requests()
+	got.requests = srv.Requests()
 	switch {
-	case len(requests) == 0:
-		return nil, nil, errors.New("the server was asked nothing")
-	case len(requests) >= logged:
-		return nil, nil, errors.New("the server has seen more requests than it remembers")
+	case len(got.requests) == 0:
+		return seen{}, errors.New("the server was asked nothing")
+	case len(got.requests) >= logged:
+		return seen{}, errors.New("the server has seen more requests than it remembers")
 	}
-	slices.SortFunc(requests, func(a, b midtest.Request) int { return a.Time.Compare(b.Time) })
-	return outcomes, requests, nil
+	slices.SortFunc(got.requests, func(a, b midtest.Request) int { return a.Time.Compare(b.Time) })
+	return got, nil
 }

@@ -55,7 +55,7 @@ func startRedis(ctx context.Context) (*redisServer, error) {
 
 func (s *redisServer) awaitAnswer(ctx context.Context) error {
 	rdb := redis.NewClient(&redis.Options{Addr: s.addr, MaxRetries: -1})
-	defer rdb.Close()
+	defer func() { _ = rdb.Close() }() // it has nothing left to send
 	var err error
 	for range 500 {
 		var info map[string]map[string]string

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -63,10 +64,8 @@ func loadTables(ctx context.Context, s scope, redis string, out io.Writer) error
 				})
 			}
 			all.Wait()
-			for _, err := range append(errs, ctx.Err()) {
-				if err != nil {
-					return err
-				}
+			if err := errors.Join(append([]error{ctx.Err()}, errs...)...); err != nil {
+				return err
 			}
 		}
 	}
