@@ -111,7 +111,7 @@ func (t *metaText) UnmarshalJSON(data []byte) error {
 
 func (t *metaText) String() string { return string(t.text) }
 
-// time is the zero time for a text that is none.
+// time is the zero time if the text is not a time.
 func (t *metaText) time() (at time.Time) {
 	if at.UnmarshalText(t.text) != nil {
 		at, _ = jsonwire.ParseTime(t.String())

@@ -121,8 +121,7 @@ func (w *Window) same(q Quota, date, now time.Time) {
 }
 
 // usedAtOnce reports whether half of what should be a new window is gone already.
-// It is a bucket that others use all the time, or else a refusal soon shows that it
-// is none.
+// It is a bucket that others use all the time. If it is not, a refusal soon shows it.
 func (w *Window) usedAtOnce(q Quota, date time.Time) bool {
 	begun := w.state == asking && !w.quota.Reset.IsZero() && date.Before(w.quota.Reset.Add(2*time.Second))
 	return begun && q.Limit-q.Remaining-w.inquiry.sent > q.Limit/2
