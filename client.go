@@ -93,6 +93,7 @@ func newPipeline(cfg *config) (*pipeline, error) {
 		failures:   failures{base: cfg.baseURL, secret: func() string { return cfg.clientSecret }},
 		userAgent:  fmt.Sprintf("mid-go/%s (%s; %s/%s)%s", Version, runtime.Version(), runtime.GOOS, runtime.GOARCH, cfg.appInfo),
 		fieldNames: cfg.fieldNames,
+		observers:  cfg.observers,
 		limiter:    newPacer(cfg.plan, cfg.limiter, cfg.retry.MaxRetryAfter),
 	}
 	if cfg.source != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/mobid-io/mid-go/internal/transport"
 )
@@ -36,6 +37,17 @@ func OperationFrom(ctx context.Context) (op Operation, ok bool) {
 		return Operation{}, false
 	}
 	return Operation{Name: call.Operation, Path: call.Template, Attempt: call.Attempts}, true
+}
+
+// QueueTime returns how long the latest wire send of the call that ctx belongs to
+// waited for its turn in the limiter's queue. The time for a token and the pauses
+// between retries are not part of it. ctx is one as for [OperationFrom]; for any
+// other it returns zero.
+func QueueTime(ctx context.Context) time.Duration {
+	if call, ok := transport.CallFrom(ctx); ok {
+		return call.Queued
+	}
+	return 0
 }
 
 // operation is one entry of the contract.

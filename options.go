@@ -43,6 +43,7 @@ type config struct {
 	appInfo        string
 	fieldNames     FieldNames
 	middleware     []func(http.RoundTripper) http.RoundTripper
+	observers      callObservers
 	webhooks       WebhookConfig
 }
 
@@ -347,6 +348,24 @@ func WithMiddleware(middleware func(http.RoundTripper) http.RoundTripper) Option
 			return invalid("WithMiddleware", "needs a function")
 		}
 		c.middleware = append(c.middleware, middleware)
+		return nil
+	}
+}
+
+// WithCallObserver has begin called as each call begins, whose parameters are
+// valid: once for a typed method or [Client.Call], however often it is sent, and
+// once for each look of a Wait or a Watch. Token requests belong to no call. The call
+// goes on with the context that begin returns, which is made of its ctx; all wire
+// sends of the call have it. end is called once with the call's error, nil for a
+// success. A nil context or a nil end leaves things as they are.
+//
+// Of several observers, the first given begins first and ends last.
+func WithCallObserver(begin func(ctx context.Context, op Operation) (_ context.Context, end func(error))) Option {
+	return func(c *config) error {
+		if begin == nil {
+			return invalid("WithCallObserver", "needs a function")
+		}
+		c.observers = append(c.observers, begin)
 		return nil
 	}
 }

@@ -24,6 +24,7 @@ type pipeline struct {
 	failures
 	userAgent  string
 	fieldNames FieldNames // of what is sent
+	observers  callObservers
 
 	calls  transport.Retry // with all stages
 	tokens transport.Retry // for token requests: without the auth stage
@@ -138,6 +139,17 @@ func (p *pipeline) do(ctx context.Context, call *transport.Call, r request, into
 	if ctx == nil {
 		return errNoContext
 	}
+	if len(p.observers) == 0 {
+		return p.exchange(ctx, call, r, into, cfg)
+	}
+	ctx, end := p.observers.begin(ctx, Operation{Name: r.name, Path: r.operation.path})
+	err := errPanicked
+	defer func() { end(err) }()
+	err = p.exchange(ctx, call, r, into, cfg)
+	return err
+}
+
+func (p *pipeline) exchange(ctx context.Context, call *transport.Call, r request, into target, cfg requestConfig) error {
 	r.begin(ctx, call, p.base, p.userAgent)
 	call.NoRetry = cfg.noRetry
 	switch {

@@ -40,26 +40,27 @@ var (
 
 // Options.
 var (
-	_ func(string) mid.Option                                                           = mid.WithBaseURL
-	_ func() mid.Option                                                                 = mid.WithSandbox
-	_ func(*http.Client) mid.Option                                                     = mid.WithHTTPClient
-	_ func(tls.Certificate) mid.Option                                                  = mid.WithClientCertificate
-	_ func(func(*tls.CertificateRequestInfo) (*tls.Certificate, error)) mid.Option      = mid.WithClientCertificateFunc
-	_ func(func(context.Context) (clientID, clientSecret string, err error)) mid.Option = mid.WithCredentialsFunc
-	_ func(mid.TokenSource) mid.Option                                                  = mid.WithTokenSource
-	_ func(mid.TokenCache) mid.Option                                                   = mid.WithTokenCache
-	_ func(mid.FieldNames) mid.Option                                                   = mid.WithFieldNames
-	_ func(mid.Plan) mid.Option                                                         = mid.WithPlan
-	_ func(mid.Limiter) mid.Option                                                      = mid.WithLimiter
-	_ func(mid.RetryPolicy) mid.Option                                                  = mid.WithRetry
-	_ func(time.Duration) mid.Option                                                    = mid.WithAttemptTimeout
-	_ func(*slog.Logger) mid.Option                                                     = mid.WithLogger
-	_ func(string, string) mid.Option                                                   = mid.WithAppInfo
-	_ func(func(http.RoundTripper) http.RoundTripper) mid.Option                        = mid.WithMiddleware
-	_ func(mid.WebhookConfig) mid.Option                                                = mid.WithWebhooks
-	_ func() mid.RetryPolicy                                                            = mid.DefaultRetryPolicy
-	_ func(oauth2.TokenSource) mid.TokenSource                                          = mid.OAuth2TokenSource
-	_                                                                                   = mid.RetryPolicy{MaxRetries: int(0), MinWait: time.Duration(0), MaxWait: time.Duration(0), MaxRetryAfter: time.Duration(0)}
+	_ func(string) mid.Option                                                              = mid.WithBaseURL
+	_ func() mid.Option                                                                    = mid.WithSandbox
+	_ func(*http.Client) mid.Option                                                        = mid.WithHTTPClient
+	_ func(tls.Certificate) mid.Option                                                     = mid.WithClientCertificate
+	_ func(func(*tls.CertificateRequestInfo) (*tls.Certificate, error)) mid.Option         = mid.WithClientCertificateFunc
+	_ func(func(context.Context) (clientID, clientSecret string, err error)) mid.Option    = mid.WithCredentialsFunc
+	_ func(mid.TokenSource) mid.Option                                                     = mid.WithTokenSource
+	_ func(mid.TokenCache) mid.Option                                                      = mid.WithTokenCache
+	_ func(mid.FieldNames) mid.Option                                                      = mid.WithFieldNames
+	_ func(mid.Plan) mid.Option                                                            = mid.WithPlan
+	_ func(mid.Limiter) mid.Option                                                         = mid.WithLimiter
+	_ func(mid.RetryPolicy) mid.Option                                                     = mid.WithRetry
+	_ func(time.Duration) mid.Option                                                       = mid.WithAttemptTimeout
+	_ func(*slog.Logger) mid.Option                                                        = mid.WithLogger
+	_ func(string, string) mid.Option                                                      = mid.WithAppInfo
+	_ func(func(http.RoundTripper) http.RoundTripper) mid.Option                           = mid.WithMiddleware
+	_ func(func(context.Context, mid.Operation) (context.Context, func(error))) mid.Option = mid.WithCallObserver
+	_ func(mid.WebhookConfig) mid.Option                                                   = mid.WithWebhooks
+	_ func() mid.RetryPolicy                                                               = mid.DefaultRetryPolicy
+	_ func(oauth2.TokenSource) mid.TokenSource                                             = mid.OAuth2TokenSource
+	_                                                                                      = mid.RetryPolicy{MaxRetries: int(0), MinWait: time.Duration(0), MaxWait: time.Duration(0), MaxRetryAfter: time.Duration(0)}
 
 	_ func(string) mid.RequestOption         = mid.WithIdempotencyKey
 	_ func(string, string) mid.RequestOption = mid.WithHeader
@@ -136,6 +137,7 @@ var (
 var (
 	_                                                   = mid.Operation{Name: string(""), Path: string(""), Attempt: int(0)}
 	_ func(context.Context) (op mid.Operation, ok bool) = mid.OperationFrom
+	_ func(context.Context) time.Duration               = mid.QueueTime
 )
 
 // Rate limits and polling.

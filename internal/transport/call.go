@@ -40,6 +40,8 @@ type Call struct {
 
 	// Left is when the latest request left for the wire.
 	Left time.Time
+	// Queued is how long the latest request waited for its turn before.
+	Queued time.Duration
 
 	bearing bearing
 	ahead   bool // goes before others in the limiter's queue

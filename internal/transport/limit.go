@@ -30,6 +30,7 @@ type Limit struct {
 // is final.
 func (l *Limit) RoundTrip(req *http.Request) (*http.Response, error) {
 	call := callOf(req)
+	call.Queued = 0
 	if err := l.turn(call); err != nil {
 		return nil, err
 	}
@@ -114,7 +115,7 @@ func (l *Limit) wait(call *Call) error {
 		l.Places.wait(1)
 		defer l.Places.wait(-1)
 	}
-	return refusal(l.Wait(call))
+	return l.queue(call)
 }
 
 // tokenTurn takes the place of a call that waits for the token. Otherwise a call
@@ -125,7 +126,15 @@ func (l *Limit) tokenTurn(call *Call) error {
 	}
 	defer l.Places.served()
 	call.ahead = true
-	return refusal(l.Wait(call))
+	return l.queue(call)
+}
+
+// queue waits in the limiter's queue.
+func (l *Limit) queue(call *Call) error {
+	joined := time.Now()
+	err := l.Wait(call)
+	call.Queued += time.Since(joined)
+	return refusal(err)
 }
 
 // refusal marks an error of the limiter as final.
