@@ -24,6 +24,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/mobid-io/mid-go"
+	"github.com/mobid-io/mid-go/midotel"
 	"github.com/mobid-io/mid-go/midredis"
 	"github.com/mobid-io/mid-go/midsql"
 )
@@ -36,6 +37,15 @@ func Shared(rdb redis.UniversalClient, db *sql.DB, account string) (mid.Limiter,
 	}
 	store, err := midsql.New(db, midsql.Postgres)
 	return limiter, store, err
+}
+
+// Observed is a client with spans and metrics.
+func Observed(clientID, clientSecret string) (*mid.Client, error) {
+	telemetry, err := midotel.New(midotel.Config{})
+	if err != nil {
+		return nil, err
+	}
+	return mid.NewClient(clientID, clientSecret, telemetry.ClientOptions()...)
 }
 `
 

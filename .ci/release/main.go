@@ -21,7 +21,7 @@ const modulePath = "github.com/mobid-io/mid-go"
 
 // nestedModules are the folders of the modules that are released with the root, all
 // with its version. The others are not for users to import.
-var nestedModules = []string{"midredis", "midsql"}
+var nestedModules = []string{"midotel", "midredis", "midsql"}
 
 // commands are what users install.
 var commands = []string{"cmd/mid-mock", "cmd/mid-doctor"}

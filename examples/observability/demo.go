@@ -21,12 +21,11 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/mobid-io/mid-go"
 	"github.com/mobid-io/mid-go/midtest"
 )
 
 // demo plays MID and prints the telemetry as people like to read it. It is for a
-// first look: delete this file in a copy, and give newTelemetry the exporters of
+// first look: delete this file in a copy, and give setTelemetry the exporters of
 // your collector.
 func demo(ctx context.Context, stdout io.Writer) error {
 	srv := midtest.NewServer(midtest.WithAutoComplete(400 * time.Millisecond))
@@ -38,15 +37,16 @@ func demo(ctx context.Context, stdout io.Writer) error {
 
 func observe(ctx context.Context, srv *midtest.Server, stdout io.Writer) error {
 	w := &syncWriter{w: stdout} // log, traces and metrics come from goroutines of their own
-	tel := newTelemetry(&spanPrinter{w: w}, metricPrinter{w}, slog.NewTextHandler(w, &slog.HandlerOptions{ReplaceAttr: brief}))
-	client, err := tel.instrument(srv.ClientID, srv.ClientSecret, mid.WithBaseURL(srv.URL))
+	shutdown := setTelemetry(&spanPrinter{w: w}, metricPrinter{w})
+	logger := slog.New(traced{slog.NewTextHandler(w, &slog.HandlerOptions{ReplaceAttr: brief})})
+	client, err := newClient(srv.ClientID, srv.ClientSecret, srv.URL, logger)
 	if err == nil {
-		err = signIn(ctx, client, tel.tracer, tel.logger)
+		err = signIn(ctx, client, logger)
 	}
 	// What was gathered is worth printing after a failure above all.
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	return errors.Join(err, tel.shutdown(last))
+	return errors.Join(err, shutdown(last))
 }
 
 // shortID is how much of a trace's id is enough to tell a few traces apart.
@@ -107,9 +107,12 @@ func describe(s sdktrace.ReadOnlySpan) string {
 		switch a.Key {
 		case "http.response.status_code":
 			words = append(words, a.Value.String())
-		case "mid.attempts", "mid.request_id":
+		case "mid.attempts", "mid.request_id", "http.request.resend_count":
 			words = append(words, string(a.Key)+"="+a.Value.String())
 		}
+	}
+	if n := len(s.Links()); n > 0 {
+		words = append(words, fmt.Sprintf("links=%d", n))
 	}
 	if s.Status().Description != "" {
 		words = append(words, s.Status().Description)
@@ -145,7 +148,11 @@ func rows(m metricdata.Metrics) [][2]string {
 		}
 	case metricdata.Histogram[int64]:
 		for _, p := range data.DataPoints {
-			all = append(all, [2]string{about(p.Attributes), fmt.Sprintf("count %d, sum %d %s", p.Count, p.Sum, m.Unit)})
+			all = append(all, [2]string{about(p.Attributes), fmt.Sprintf("count %d, sum %d", p.Count, p.Sum)})
+		}
+	case metricdata.Sum[int64]:
+		for _, p := range data.DataPoints {
+			all = append(all, [2]string{about(p.Attributes), strconv.FormatInt(p.Value, 10)})
 		}
 	case metricdata.Gauge[int64]:
 		for _, p := range data.DataPoints {
@@ -156,10 +163,15 @@ func rows(m metricdata.Metrics) [][2]string {
 	return all
 }
 
+// about is what the points of a metric differ in here.
 func about(set attribute.Set) string {
-	method, _ := set.Value("http.request.method")
-	status, _ := set.Value("http.response.status_code")
-	return strings.TrimSpace(method.String() + " " + status.String())
+	var words []string
+	for _, key := range []attribute.Key{"http.request.method", "url.template", "mid.operation", "http.response.status_code"} {
+		if value, ok := set.Value(key); ok {
+			words = append(words, value.String())
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 func (metricPrinter) Temporality(k sdkmetric.InstrumentKind) metricdata.Temporality {

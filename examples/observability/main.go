@@ -16,9 +16,10 @@ import (
 	"syscall"
 	"time"
 
-	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel"
 
 	"github.com/mobid-io/mid-go"
+	"github.com/mobid-io/mid-go/midotel"
 )
 
 func main() {
@@ -30,34 +31,36 @@ func main() {
 	}
 }
 
+// newClient returns a client that is traced, measured and logged.
+func newClient(clientID, clientSecret, baseURL string, logger *slog.Logger) (*mid.Client, error) {
+	telemetry, err := midotel.New(midotel.Config{}) // the global providers
+	if err != nil {
+		return nil, err
+	}
+	return mid.NewClient(clientID, clientSecret, append(telemetry.ClientOptions(),
+		mid.WithBaseURL(baseURL), mid.WithLogger(logger))...)
+}
+
 // signIn is the application. Its span would be that of its own HTTP server,
 // if it had one; all that the SDK does for it ends up below.
-func signIn(ctx context.Context, client *mid.Client, tracer trace.Tracer, logger *slog.Logger) error {
-	ctx, span := tracer.Start(ctx, "sign in")
+func signIn(ctx context.Context, client *mid.Client, logger *slog.Logger) error {
+	ctx, span := otel.Tracer("shop").Start(ctx, "sign in")
 	defer span.End()
 
-	session, err := call(ctx, tracer, "CreateSession", func(ctx context.Context, opt mid.RequestOption) (*mid.AuthSession, error) {
-		return client.Authentication.CreateSession(ctx, mid.CreateAuthSessionParams{
-			Intent:    mid.IntentLogin,
-			Recipient: "+14155550123",
-		}, opt)
+	session, err := client.Authentication.CreateSession(ctx, mid.CreateAuthSessionParams{
+		Intent:    mid.IntentLogin,
+		Recipient: "+14155550123",
 	})
 	if err != nil {
 		return err
 	}
 	// A session logs as its id and status: the recipient is not among them.
 	logger.InfoContext(ctx, "session created", slog.Any("session", session))
-
-	// A wait is as many calls as it takes, so its span is a plain one.
-	waitCtx, waiting := tracer.Start(ctx, "mid WaitForSession")
-	session, err = client.Authentication.WaitForSession(waitCtx, session.ID, mid.PollOptions{MinInterval: 200 * time.Millisecond})
-	waiting.End()
+	session, err = client.Authentication.WaitForSession(ctx, session.ID, mid.PollOptions{MinInterval: 200 * time.Millisecond})
 	if err != nil {
 		return err
 	}
-	result, err := call(ctx, tracer, "Verify", func(ctx context.Context, opt mid.RequestOption) (*mid.AuthenticationResult, error) {
-		return client.Authentication.Verify(ctx, mid.VerifyAuthenticationParams{SessionID: session.ID}, opt)
-	})
+	result, err := client.Authentication.Verify(ctx, mid.VerifyAuthenticationParams{SessionID: session.ID})
 	if err != nil {
 		return err
 	}

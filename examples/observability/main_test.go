@@ -26,14 +26,15 @@ func TestRun(t *testing.T) {
 		`msg="session created" session.id=sess_\w+ session.status=pending trace_id=`,
 		`msg="sign-in decided" verified=true`,
 		`\ntrace [0-9a-f]{8}\nsign in +at 0.0 ms +for [0-9.]+ ms +internal\n` +
-			`├─ mid CreateSession +at [0-9.]+ ms +for [0-9.]+ ms +internal  mid.attempts=2  mid.request_id=req_\w+\n` +
-			`│  ├─ token +at [0-9.]+ ms +for [0-9.]+ ms +client  200\n` +
-			`│  ├─ auth.sessions.create +at [0-9.]+ ms +for [0-9.]+ ms +client  503\n` +
-			`│  └─ auth.sessions.create +at [0-9.]+ ms +for [0-9.]+ ms +client  201\n`,
-		`├─ auth.sessions.get `,
-		`└─ mid Verify .*\n   └─ auth.verify `,
-		`http.client.request.duration +POST 503 +count 1, mean`,
-		`mid.rate_limit.remaining +99\d\n`,
+			`├─ auth.sessions.create +at [0-9.]+ ms +for [0-9.]+ ms +internal  mid.attempts=2\n` +
+			`│  ├─ token +at [0-9.]+ ms +for [0-9.]+ ms +internal  links=1\n` +
+			`│  │  └─ POST /auth/token +at [0-9.]+ ms +for [0-9.]+ ms +client  200\n` +
+			`│  ├─ POST /auth/sessions +at [0-9.]+ ms +for [0-9.]+ ms +client  503\n` +
+			`│  └─ POST /auth/sessions +at [0-9.]+ ms +for [0-9.]+ ms +client  http.request.resend_count=1  201\n`,
+		`├─ auth.sessions.get .*\n│  └─ GET /auth/sessions/{id} `,
+		`└─ auth.verify .*\n   └─ POST /auth/verify `,
+		`http.client.request.duration +POST /auth/sessions 503 +count 1, mean`,
+		`mid.client.rate_limit.remaining +99\d\n`,
 	} {
 		if !regexp.MustCompile(want).MatchString(stdout.String()) {
 			t.Errorf("no match for %s in\n%s", want, &stdout)
@@ -80,7 +81,7 @@ func TestFailure(t *testing.T) {
 	if err := observe(t.Context(), srv, &out); err == nil {
 		t.Error("no error")
 	}
-	if want := regexp.MustCompile(`mid CreateSession .*mid.attempts=1 .*Forbidden\n`); !want.Match(out.Bytes()) {
+	if want := regexp.MustCompile(`auth.sessions.create .*mid.request_id=req_\w+ .*403\n`); !want.Match(out.Bytes()) {
 		t.Errorf("no match for %s in\n%s", want, &out)
 	}
 }

@@ -5,40 +5,38 @@ import (
 	"errors"
 	"log/slog"
 
+	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/metric"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 )
 
-// telemetry is what an application sets up once, in main.
-type telemetry struct {
-	traces  *sdktrace.TracerProvider
-	metrics *sdkmetric.MeterProvider
-	tracer  trace.Tracer
-	meter   metric.Meter
-	logger  *slog.Logger
-}
-
-// newTelemetry sends traces and metrics to the exporters. Every trace is
-// recorded; where there are many, add a sdktrace.WithSampler.
-func newTelemetry(spans sdktrace.SpanExporter, points sdkmetric.Exporter, log slog.Handler) *telemetry {
-	const scope = "github.com/mobid-io/mid-go/examples/observability"
+// setTelemetry sends traces and metrics to the exporters, once for the program.
+// Every trace is recorded; where there are many, add a sdktrace.WithSampler. A
+// program that leaves shutdown out loses its last seconds.
+func setTelemetry(spans sdktrace.SpanExporter, points sdkmetric.Exporter) (shutdown func(context.Context) error) {
 	service := resource.NewSchemaless(attribute.String("service.name", "shop"))
-	t := &telemetry{
-		traces: sdktrace.NewTracerProvider(sdktrace.WithResource(service), sdktrace.WithBatcher(spans)),
-		metrics: sdkmetric.NewMeterProvider(sdkmetric.WithResource(service),
-			sdkmetric.WithReader(sdkmetric.NewPeriodicReader(points))),
-		logger: slog.New(traced{log}),
-	}
-	t.tracer, t.meter = t.traces.Tracer(scope), t.metrics.Meter(scope)
-	return t
+	traces := sdktrace.NewTracerProvider(sdktrace.WithResource(service), sdktrace.WithBatcher(spans))
+	metrics := sdkmetric.NewMeterProvider(sdkmetric.WithResource(service),
+		sdkmetric.WithReader(sdkmetric.NewPeriodicReader(points)))
+	otel.SetTracerProvider(traces)
+	otel.SetMeterProvider(metrics)
+	return func(ctx context.Context) error { return errors.Join(traces.Shutdown(ctx), metrics.Shutdown(ctx)) }
 }
 
-// shutdown sends what has been gathered. A program that leaves it out loses its
-// last seconds.
-func (t *telemetry) shutdown(ctx context.Context) error {
-	return errors.Join(t.traces.Shutdown(ctx), t.metrics.Shutdown(ctx))
+// traced adds the trace's id to every log line of that trace, those of the SDK
+// included: it logs with the ctx of the call.
+type traced struct{ slog.Handler }
+
+func (h traced) Handle(ctx context.Context, r slog.Record) error {
+	if span := trace.SpanContextFromContext(ctx); span.IsValid() {
+		r.AddAttrs(slog.String("trace_id", span.TraceID().String()))
+	}
+	return h.Handler.Handle(ctx, r)
 }
+
+func (h traced) WithAttrs(attrs []slog.Attr) slog.Handler { return traced{h.Handler.WithAttrs(attrs)} }
+
+func (h traced) WithGroup(name string) slog.Handler { return traced{h.Handler.WithGroup(name)} }

@@ -1,0 +1,81 @@
+package midotel_test
+
+import (
+	"context"
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/mobid-io/mid-go"
+	"github.com/mobid-io/mid-go/midtest"
+)
+
+// A call is one span, below the application's, with its wire sends below it.
+func TestCallThatIsRetried(t *testing.T) {
+	srv := midtest.NewServer()
+	defer srv.Close()
+	srv.Inject(unavailable("/auth/sessions"))
+	tel := newTelemetry(t)
+	ctx, parent := tel.tracer.Start(t.Context(), "application")
+	_, err := tel.client(srv, quick()).Authentication.CreateSession(ctx, login)
+	require.NoError(t, err)
+
+	call := tel.one(t, "auth.sessions.create")
+	require.Equal(t, parent.SpanContext().SpanID(), call.Parent().SpanID())
+	require.Equal(t, trace.SpanKindInternal, call.SpanKind())
+	require.Equal(t, codes.Unset, call.Status().Code)
+	require.Equal(t, "2", attrs(call)["mid.attempts"])
+	sends := tel.named("POST /auth/sessions")
+	require.Len(t, sends, 2)
+	for _, s := range sends {
+		require.Equal(t, call.SpanContext().SpanID(), s.Parent().SpanID())
+	}
+	require.Equal(t, []string{"mid.operation=auth.sessions.create: 1"}, tel.points(t, "mid.client.call.duration"))
+	require.Equal(t, []string{"mid.operation=auth.sessions.create: 2 of 1"}, tel.points(t, "mid.client.call.attempts"))
+	require.ElementsMatch(t, []string{"mid.operation=auth.sessions.create: 2", "mid.operation=token: 1"},
+		tel.points(t, "mid.client.queue.duration"))
+}
+
+func TestCallThatFails(t *testing.T) {
+	for _, test := range []struct {
+		name, kind string
+		fault      midtest.Fault
+		opts       []mid.Option
+		requestID  bool
+	}{
+		{"by its answer", "403", midtest.Fault{Status: http.StatusForbidden}, nil, true},
+		{"for the rate limit", "429", midtest.Fault{Status: http.StatusTooManyRequests, Times: 9}, []mid.Option{mid.WithRetry(mid.RetryPolicy{})}, true},
+		{"by its connection", "network", midtest.Fault{DropConnection: true, Times: 9}, []mid.Option{mid.WithRetry(mid.RetryPolicy{})}, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			srv := midtest.NewServer()
+			defer srv.Close()
+			test.fault.Method, test.fault.Path = http.MethodPost, "/auth/sessions"
+			srv.Inject(test.fault)
+			tel := newTelemetry(t)
+			_, err := tel.client(srv, test.opts...).Authentication.CreateSession(t.Context(), login)
+			require.Error(t, err)
+			call := tel.one(t, "auth.sessions.create")
+			require.Equal(t, codes.Error, call.Status().Code)
+			require.Equal(t, test.kind, attrs(call)["error.type"])
+			require.Equal(t, test.requestID, attrs(call)["mid.request_id"] != "")
+			require.Equal(t, []string{"error.type=" + test.kind + " mid.operation=auth.sessions.create: 1"}, tel.points(t, "mid.client.call.duration"))
+		})
+	}
+}
+
+func TestCallThatIsCancelled(t *testing.T) {
+	srv := midtest.NewServer()
+	defer srv.Close()
+	tel := newTelemetry(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := tel.client(srv).Authentication.GetSession(ctx, "sess_1")
+	require.ErrorIs(t, err, context.Canceled)
+	call := tel.one(t, "auth.sessions.get")
+	require.Equal(t, "canceled", attrs(call)["error.type"])
+	require.Equal(t, "0", attrs(call)["mid.attempts"])
+}

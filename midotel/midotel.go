@@ -1,0 +1,82 @@
+// Package midotel gives the MID SDK OpenTelemetry spans and metrics:
+//
+//	telemetry, err := midotel.New(midotel.Config{})
+//	if err != nil {
+//		return err
+//	}
+//	client, err := mid.NewClient(clientID, clientSecret, telemetry.ClientOptions()...)
+//
+// Each call has a span, such as auth.sessions.create. Below it, each wire send has
+// a client span by the semantic conventions for HTTP, so that a retry shows as a
+// second one. A token request has a span of its own, with links to the calls that
+// waited for it. [Telemetry.Handler] does the same for webhooks.
+//
+// Spans and metrics hold no personal data, no query and no secret: of a URL they
+// hold the path template, of an error its type. The trace's ids stay within the
+// application: no request to MID has a traceparent header.
+package midotel
+
+import (
+	"fmt"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/metric"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/mobid-io/mid-go"
+)
+
+const scope = "github.com/mobid-io/mid-go/midotel"
+
+// Config says where telemetry goes. The zero value is the global providers.
+type Config struct {
+	// TracerProvider makes the spans. If nil, it is [otel.GetTracerProvider].
+	TracerProvider trace.TracerProvider
+	// MeterProvider makes the metrics. If nil, it is [otel.GetMeterProvider].
+	MeterProvider metric.MeterProvider
+}
+
+// Telemetry makes the spans and metrics of any number of clients and webhook
+// receivers. It is safe for concurrent use, and needs no closing.
+type Telemetry struct {
+	tracer trace.Tracer
+	instruments
+}
+
+// New returns a Telemetry. Its error is the meter provider's, if that can't make an
+// instrument.
+func New(cfg Config) (*Telemetry, error) {
+	if cfg.TracerProvider == nil {
+		cfg.TracerProvider = otel.GetTracerProvider()
+	}
+	if cfg.MeterProvider == nil {
+		cfg.MeterProvider = otel.GetMeterProvider()
+	}
+	version, schema := mid.Version, semconv.SchemaURL
+	t := &Telemetry{tracer: cfg.TracerProvider.Tracer(scope,
+		trace.WithInstrumentationVersion(version), trace.WithSchemaURL(schema))}
+	var err error
+	t.instruments, err = newInstruments(cfg.MeterProvider.Meter(scope,
+		metric.WithInstrumentationVersion(version), metric.WithSchemaURL(schema)))
+	if err != nil {
+		return nil, fmt.Errorf("midotel: %w", err)
+	}
+	return t, nil
+}
+
+// ClientOptions returns the options of one client. They hold a token cache of its
+// own, so two clients need two calls. A cache that processes share is given after
+// them:
+//
+//	options := append(telemetry.ClientOptions(),
+//		mid.WithTokenCache(telemetry.TokenCache(shared)))
+//
+// Give them before other middleware, so that the spans have its time too.
+func (t *Telemetry) ClientOptions() []mid.Option {
+	return []mid.Option{
+		mid.WithCallObserver(t.observeCall),
+		mid.WithMiddleware(t.middleware),
+		mid.WithTokenCache(t.TokenCache(mid.NewTokenCache())),
+	}
+}

@@ -1,0 +1,87 @@
+package midotel
+
+import (
+	"context"
+	"sync"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
+	"golang.org/x/oauth2"
+
+	"github.com/mobid-io/mid-go"
+)
+
+// TokenCache returns cache with a span for each fetch of a token, and its metrics.
+// The span is below the call that began the fetch. It has a link to each call that
+// waits for the token when it arrives. [Telemetry.ClientOptions] has one within the
+// process already.
+func (t *Telemetry) TokenCache(cache mid.TokenCache) mid.TokenCache {
+	if cache == nil {
+		return nil // which mid.WithTokenCache refuses
+	}
+	return &tokenCache{telemetry: t, cache: cache, asking: make(map[*asker]struct{})}
+}
+
+type tokenCache struct {
+	telemetry *Telemetry
+	cache     mid.TokenCache
+
+	mu     sync.Mutex
+	asking map[*asker]struct{}
+}
+
+// asker is one that is in Token now.
+type asker struct{ span trace.SpanContext }
+
+func (c *tokenCache) Token(ctx context.Context, fetch func(context.Context) (*oauth2.Token, error)) (*oauth2.Token, error) {
+	if span := trace.SpanContextFromContext(ctx); span.IsSampled() {
+		a := &asker{span}
+		c.mu.Lock()
+		c.asking[a] = struct{}{}
+		c.mu.Unlock()
+		defer func() {
+			c.mu.Lock()
+			delete(c.asking, a)
+			c.mu.Unlock()
+		}()
+	}
+	return c.cache.Token(ctx, func(ctx context.Context) (*oauth2.Token, error) { return c.fetch(ctx, fetch) })
+}
+
+func (c *tokenCache) fetch(ctx context.Context, fetch func(context.Context) (*oauth2.Token, error)) (token *oauth2.Token, err error) {
+	inner, span := c.telemetry.tracer.Start(ctx, "token", trace.WithAttributes(keyOperation.String("token")))
+	returned := false
+	defer func() {
+		var attrs []attribute.KeyValue
+		if err != nil {
+			attrs = append(attrs, errorType(err))
+		} else if !returned {
+			attrs = append(attrs, attribute.String("error.type", "panic"))
+		}
+		c.telemetry.tokens.Add(ctx, 1, metric.WithAttributes(attrs...))
+		if span.IsRecording() {
+			span.SetAttributes(attrs...)
+			c.link(span)
+			fail(span, err)
+		}
+		span.End()
+	}()
+	token, err = fetch(inner)
+	returned = true
+	return token, err
+}
+
+// link links a fetch to those who wait for it. An early renewal has few: they have
+// the token that it will replace.
+func (c *tokenCache) link(span trace.Span) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for a := range c.asking {
+		span.AddLink(trace.Link{SpanContext: a.span})
+	}
+}
+
+func (c *tokenCache) Invalidate(ctx context.Context, t *oauth2.Token) error {
+	return c.cache.Invalidate(ctx, t)
+}

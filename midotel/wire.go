@@ -1,0 +1,180 @@
+package midotel
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/metric"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/mobid-io/mid-go"
+)
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+// middleware makes the span and the metrics of each wire send.
+func (t *Telemetry) middleware(next http.RoundTripper) http.RoundTripper {
+	return roundTripper(func(req *http.Request) (*http.Response, error) {
+		s := t.startSend(req)
+		returned := false
+		defer func() {
+			if !returned {
+				s.end(errors.New("the round tripper panicked"))
+			}
+		}()
+		resp, err := next.RoundTrip(req.WithContext(s.ctx))
+		returned = true
+		if err != nil || resp == nil || resp.Body == nil {
+			s.answered(resp)
+			s.end(err)
+			return resp, err
+		}
+		s.answered(resp)
+		resp.Body = &body{ReadCloser: resp.Body, send: s}
+		return resp, nil
+	})
+}
+
+// send is one wire send. It ends when its answer's body is closed, which the SDK
+// does when it has read it.
+type send struct {
+	t      *Telemetry
+	ctx    context.Context
+	span   trace.Span
+	begun  time.Time
+	attrs  []attribute.KeyValue // of the metric
+	status int                  // 0 without an answer
+	once   sync.Once
+}
+
+func (t *Telemetry) startSend(req *http.Request) *send {
+	op, _ := mid.OperationFrom(req.Context())
+	queued := mid.QueueTime(req.Context())
+	noteSend(req.Context(), op, queued)
+	host, port := address(req.URL)
+	s := &send{t: t, begun: time.Now(), attrs: []attribute.KeyValue{
+		semconv.HTTPRequestMethodKey.String(req.Method),
+		semconv.ServerAddress(host),
+		semconv.ServerPort(port),
+	}}
+	name := req.Method
+	if op.Path != "" {
+		name += " " + op.Path
+		s.attrs = append(s.attrs, semconv.URLTemplate(op.Path))
+	}
+	s.ctx, s.span = t.tracer.Start(req.Context(), name, trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(s.attrs...))
+	if s.span.IsRecording() {
+		s.span.SetAttributes(keyOperation.String(op.Name), semconv.URLFull(shownURL(req.URL, op.Path)))
+		if op.Attempt > 1 {
+			s.span.SetAttributes(semconv.HTTPRequestResendCount(op.Attempt - 1))
+		}
+	}
+	t.queueDuration.Record(s.ctx, queued.Seconds(), metric.WithAttributes(keyOperation.String(op.Name)))
+	return s
+}
+
+// answered notes what the answer's header says; resp may be nil.
+func (s *send) answered(resp *http.Response) {
+	if resp == nil {
+		return
+	}
+	s.status = resp.StatusCode
+	if resp.StatusCode == http.StatusTooManyRequests {
+		s.t.rateLimited.Add(s.ctx, 1)
+	}
+	if rest, err := strconv.Atoi(resp.Header.Get("X-RateLimit-Remaining")); err == nil && rest >= 0 {
+		s.t.remaining.Record(s.ctx, int64(rest))
+	}
+	if s.span.IsRecording() && resp.ProtoMajor > 0 {
+		s.span.SetAttributes(semconv.NetworkProtocolVersion(protocol(resp)))
+	}
+}
+
+// end ends the span, once.
+func (s *send) end(err error) {
+	s.once.Do(func() {
+		attrs := s.attrs
+		if s.status != 0 {
+			attrs = append(attrs, semconv.HTTPResponseStatusCode(s.status))
+			s.span.SetAttributes(semconv.HTTPResponseStatusCode(s.status))
+		}
+		var kind attribute.KeyValue
+		switch cause := context.Cause(s.ctx); {
+		case s.status >= http.StatusBadRequest: // a status line is an answer
+			kind = semconv.ErrorTypeKey.String(strconv.Itoa(s.status))
+		case err != nil && cause != nil:
+			kind = errorType(cause) // such as the attempt's timeout
+		case err != nil:
+			kind = errorType(err)
+		}
+		if kind.Valid() {
+			attrs = append(attrs, kind)
+			s.span.SetAttributes(kind)
+			s.span.SetStatus(codes.Error, "") // the type says it all
+		}
+		s.t.wireDuration.RecordSet(s.ctx, time.Since(s.begun).Seconds(), attribute.NewSet(attrs...))
+		s.span.End()
+	})
+}
+
+// body ends a send when it is closed.
+type body struct {
+	io.ReadCloser
+	send *send
+}
+
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		b.send.end(err)
+	}
+	return n, err
+}
+
+func (b *body) Close() error {
+	err := b.ReadCloser.Close()
+	b.send.end(nil)
+	return err
+}
+
+func address(u *url.URL) (host string, port int) {
+	port, err := strconv.Atoi(u.Port())
+	if err != nil {
+		port = 443
+		if u.Scheme == "http" {
+			port = 80
+		}
+	}
+	return u.Hostname(), port
+}
+
+// shownURL is the URL with its template in place of ids, and without a query. Of
+// a path without a template, which may hold anything, nothing is shown.
+func shownURL(u *url.URL, template string) string {
+	shown := u.Scheme + "://" + u.Host
+	if template == "" {
+		return shown + "/REDACTED"
+	}
+	prefix, _, _ := strings.Cut(template, "{")
+	base, _, _ := strings.Cut(u.EscapedPath(), prefix)
+	return shown + base + template
+}
+
+func protocol(resp *http.Response) string {
+	if resp.ProtoMajor == 1 {
+		return "1." + strconv.Itoa(resp.ProtoMinor)
+	}
+	return strconv.Itoa(resp.ProtoMajor)
+}
