@@ -3,7 +3,6 @@ package mid
 import (
 	"context"
 	"errors"
-	"slices"
 )
 
 // callObservers are what [WithCallObserver] has been given, the outermost first.
@@ -12,19 +11,18 @@ type callObservers []func(context.Context, Operation) (context.Context, func(err
 // begin has all of them begin. It returns the context that the call goes on with,
 // and what ends them, in the opposite order.
 func (o callObservers) begin(ctx context.Context, op Operation) (_ context.Context, end func(error)) {
-	ends := make([]func(error), 0, len(o))
-	for _, begin := range o {
-		inner, end := begin(ctx, op)
-		if inner != nil {
-			ctx = inner
-		}
-		if end != nil {
-			ends = append(ends, end)
-		}
+	if len(o) == 0 {
+		return ctx, func(error) {}
 	}
-	return ctx, func(err error) {
-		for _, end := range slices.Backward(ends) {
-			end(err)
+	outer, endOuter := o[0](ctx, op)
+	if outer == nil {
+		outer = ctx
+	}
+	inner, endInner := o[1:].begin(outer, op)
+	return inner, func(err error) {
+		endInner(err)
+		if endOuter != nil {
+			endOuter(err)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package midotel_test
 import (
 	"context"
 	"net/http"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -37,6 +38,25 @@ func TestCallThatIsRetried(t *testing.T) {
 	require.Equal(t, []string{"mid.operation=auth.sessions.create: 2 of 1"}, tel.points(t, "mid.client.call.attempts"))
 	require.ElementsMatch(t, []string{"mid.operation=auth.sessions.create: 2", "mid.operation=token: 1"},
 		tel.points(t, "mid.client.queue.duration"))
+}
+
+// The limiter holds the second request back, for a hundredth of a second.
+func TestCallThatWaitsInTheQueue(t *testing.T) {
+	srv := midtest.NewServer()
+	defer srv.Close()
+	tel := newTelemetry(t)
+	client := tel.client(srv, mid.WithPlan(mid.Plan{RequestsPerMinute: 6000, Burst: 2}))
+	for range 3 { // the token takes a place too
+		_, err := client.Authentication.CreateSession(t.Context(), login)
+		require.NoError(t, err)
+	}
+	waited := 0.0
+	for _, call := range tel.named("auth.sessions.create") {
+		seconds, err := strconv.ParseFloat(attrs(call)["mid.queue_time"], 64)
+		require.NoError(t, err)
+		waited += seconds
+	}
+	require.Greater(t, waited, 0.005)
 }
 
 func TestCallThatFails(t *testing.T) {
