@@ -193,7 +193,7 @@ func TestSentinelFailsOver(t *testing.T) {
 	t.Parallel()
 	master := startRedis(t, "--repl-diskless-sync-delay", "0")
 	host, port, _ := strings.Cut(master.addr, ":")
-	startRedis(t, "--replicaof", host+" "+port)
+	startRedis(t, "--replicaof", host, port)
 	sentinel := startSentinel(t, "quota", master.addr)
 	rdb := redis.NewFailoverClient(&redis.FailoverOptions{MasterName: "quota", SentinelAddrs: []string{sentinel.addr}})
 	t.Cleanup(func() { _ = rdb.Close() })
