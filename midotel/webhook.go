@@ -38,6 +38,7 @@ func (t *Telemetry) Handle(ctx context.Context, service *mid.WebhookService, pay
 func (t *Telemetry) observed(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		d := t.startDelivery(r.Context())
+		d.span.SetAttributes(method(r.Method))
 		status := &statusWriter{ResponseWriter: w}
 		defer func() { d.end(status.code) }()
 		next.ServeHTTP(status, r.WithContext(d.ctx))
@@ -57,8 +58,7 @@ type deliveryKey struct{}
 
 func (t *Telemetry) startDelivery(ctx context.Context) *delivery {
 	d := &delivery{t: t, begun: time.Now()}
-	ctx, d.span = t.tracer.Start(ctx, "mid webhook", trace.WithSpanKind(trace.SpanKindServer),
-		trace.WithAttributes(semconv.HTTPRequestMethodPost))
+	ctx, d.span = t.tracer.Start(ctx, "mid webhook", trace.WithSpanKind(trace.SpanKindServer))
 	d.ctx = context.WithValue(ctx, deliveryKey{}, d)
 	return d
 }

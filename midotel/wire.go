@@ -65,11 +65,11 @@ func (t *Telemetry) startSend(req *http.Request) *send {
 	noteSend(req.Context(), op, queued)
 	host, port := address(req.URL)
 	s := &send{t: t, begun: time.Now(), attrs: []attribute.KeyValue{
-		semconv.HTTPRequestMethodKey.String(req.Method),
+		method(req.Method),
 		semconv.ServerAddress(host),
 		semconv.ServerPort(port),
 	}}
-	name := req.Method
+	name := s.attrs[0].Value.AsString()
 	if op.Path != "" {
 		name += " " + op.Path
 		s.attrs = append(s.attrs, semconv.URLTemplate(op.Path))
@@ -147,6 +147,16 @@ func (b *body) Close() error {
 	err := b.ReadCloser.Close()
 	b.send.end(nil)
 	return err
+}
+
+// method keeps the number of values small, as the semantic conventions ask:
+// Client.Call takes any.
+func method(name string) attribute.KeyValue {
+	switch name {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return semconv.HTTPRequestMethodKey.String(name)
+	}
+	return semconv.HTTPRequestMethodOther
 }
 
 func address(u *url.URL) (host string, port int) {

@@ -136,10 +136,11 @@ func TestNothingSecretOrPersonalIsRecorded(t *testing.T) {
 	require.NoError(t, err)
 	err = client.Call(t.Context(), http.MethodGet, "/people/ada@example.com?name=Ada", nil, nil)
 	require.ErrorIs(t, err, mid.ErrNotFound)
+	require.Error(t, client.Call(t.Context(), "ADA", "/people", nil, nil))
 	_, err = client.Authentication.GetSession(t.Context(), "ada@example.com")
 	require.Error(t, err)
 
-	secrets := []string{srv.ClientSecret, "4155550123", "user_ada", "ada@example.com", "name=", "Ada", session.ID}
+	secrets := []string{srv.ClientSecret, "4155550123", "user_ada", "ada@example.com", "name=", "Ada", "ADA", session.ID}
 	for _, r := range srv.Requests() {
 		require.Empty(t, r.Header.Get("Traceparent"))
 		if token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
