@@ -268,9 +268,12 @@
 // a [slog.JSONHandler] encodes a slice, a map or a struct that holds them as JSON,
 // which shows everything. Log them one by one.
 //
-// Middleware, see [WithMiddleware], is the place for traces and metrics. It sees
-// every wire send as it leaves, with its secrets, token requests included.
-// [OperationFrom] returns the name of the call that a wire send belongs to.
+// The module [github.com/mobid-io/mid-go/midotel] makes OpenTelemetry spans and
+// metrics. For telemetry of another kind, [WithCallObserver] sees each call from its
+// beginning to its end. Middleware, see [WithMiddleware], sees every wire send as it
+// leaves, with its secrets, token requests included. [OperationFrom] returns the
+// name of the call that a wire send belongs to, and [QueueTime] how long the limiter
+// held it back.
 //
 // # Compatibility
 //
