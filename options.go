@@ -352,14 +352,15 @@ func WithMiddleware(middleware func(http.RoundTripper) http.RoundTripper) Option
 	}
 }
 
-// WithCallObserver has begin called as each call begins, whose parameters are
-// valid: once for a typed method or [Client.Call], however often it is sent, and
-// once for each look of a Wait or a Watch. Token requests belong to no call. The call
-// goes on with the context that begin returns, which is made of its ctx; all wire
-// sends of the call have it. end is called once with the call's error, nil for a
-// success. A nil context or a nil end leaves things as they are.
+// WithCallObserver observes each call as a whole, for traces and metrics. begin is
+// called when a call begins: once for a typed method or [Client.Call], however often
+// it is sent, and once for each look of a Wait or a Watch. A call whose parameters
+// are invalid is not observed, and token requests belong to no call.
 //
-// Of several observers, the first given begins first and ends last.
+// The call goes on with the context that begin returns, which must be derived from
+// ctx. end is called once, with the call's error or nil. If the context or end is
+// nil, it is ignored. Of several observers, the first given begins first and ends
+// last. begin must be safe for concurrent use.
 func WithCallObserver(begin func(ctx context.Context, op Operation) (_ context.Context, end func(error))) Option {
 	return func(c *config) error {
 		if begin == nil {

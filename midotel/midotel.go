@@ -72,7 +72,7 @@ func New(cfg Config) (*Telemetry, error) {
 //	options := append(telemetry.ClientOptions(),
 //		mid.WithTokenCache(telemetry.TokenCache(shared)))
 //
-// Give them before other middleware, so that the spans have its time too.
+// Give these options before other middleware, so that the spans include its time.
 func (t *Telemetry) ClientOptions() []mid.Option {
 	return []mid.Option{
 		mid.WithCallObserver(t.observeCall),
