@@ -32,22 +32,17 @@ type Operation struct {
 // [WithLogger], and a [Limiter], a [TokenCache] or a [TokenSource]. ok is false for
 // any other context.
 func OperationFrom(ctx context.Context) (op Operation, ok bool) {
-	call, ok := transport.CallFrom(ctx)
-	if !ok {
-		return Operation{}, false
-	}
-	return Operation{Name: call.Operation, Path: call.Template, Attempt: call.Attempts}, true
+	origin, ok := transport.OriginOf(ctx)
+	return Operation{Name: origin.Operation, Path: origin.Template, Attempt: origin.Attempt}, ok
 }
 
-// QueueTime returns how long the latest wire send of the call that ctx belongs to
-// waited for its turn in the limiter's queue. The time for a token and the pauses
-// between retries are not part of it. ctx is one as for [OperationFrom]; for any
-// other it returns zero.
+// QueueTime returns how long the wire send that ctx belongs to waited for its turn
+// in the limiter's queue. The time for a token and the pauses between retries are
+// not part of it. Such a context reaches middleware and the handler of the logger.
+// For any other context, QueueTime returns zero.
 func QueueTime(ctx context.Context) time.Duration {
-	if call, ok := transport.CallFrom(ctx); ok {
-		return call.Queued
-	}
-	return 0
+	origin, _ := transport.OriginOf(ctx)
+	return origin.Queued
 }
 
 // operation is one entry of the contract.

@@ -128,3 +128,30 @@ func TestPanicOfMiddlewareLeavesNothingBehind(t *testing.T) {
 		require.Zero(t, time.Since(start))
 	})
 }
+
+// What an attempt has left behind keeps its own number, whatever the call does next.
+func TestMiddlewareOfAnAttemptThatWasLeftBehind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var late, second mid.Operation
+		resent := make(chan struct{})
+		a := &api{handle: answers(status(201, ok(`{"id":"doc_1"}`)))}
+		c := a.client(t, staticToken(), mid.WithAttemptTimeout(time.Second), mid.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
+			return tripper(func(r *http.Request) (*http.Response, error) {
+				op, _ := mid.OperationFrom(r.Context())
+				if op.Attempt == 1 {
+					<-resent // without a look at its context, as a file's Read
+					late, _ = mid.OperationFrom(r.Context())
+					return nil, r.Context().Err()
+				}
+				second = op
+				close(resent)
+				return next.RoundTrip(r)
+			})
+		}))
+		_, err := c.Signing.UploadDocument(t.Context(), mid.UploadSigningDocumentParams{File: mid.FileFromBytes("a.pdf", make([]byte, 1<<20))})
+		require.NoError(t, err)
+		synctest.Wait()
+		require.Equal(t, 1, late.Attempt)
+		require.Equal(t, 2, second.Attempt)
+	})
+}

@@ -49,20 +49,20 @@ func NoRedirects(*http.Request, []*http.Request) error { return http.ErrUseLastR
 
 // RoundTrip sends the request once.
 func (b *Base) RoundTrip(req *http.Request) (*http.Response, error) {
-	call, _ := req.Context().Value(callKey{}).(*Call) // middleware may have changed the context
+	s := sendFrom(req.Context()) // nil if middleware has changed the context
 	// A connection that was kept has had an answer, which showed its protocol.
 	switch http1 := b.http1.Load(); {
 	case http1 && req.Body == nil:
-		req = b.once(req, call)
-	case !http1 && call != nil && req.Body != nil && req.Body == call.present.watch.body:
-		req = resendable(req, call)
+		req = b.once(req, s)
+	case !http1 && s != nil && req.Body != nil && req.Body == s.watch.body:
+		req = resendable(req, s)
 	}
 	resp, err := b.next.RoundTrip(req)
 	if err == nil && resp != nil && b.http1.Load() != (resp.ProtoMajor == 1) {
 		b.http1.Store(resp.ProtoMajor == 1)
 	}
-	if err != nil && call != nil && b.std != nil {
-		err = b.proxied(req, call, err)
+	if err != nil && s != nil && b.std != nil {
+		err = b.proxied(req, s, err)
 	}
 	return resp, err
 }
@@ -71,22 +71,21 @@ func (b *Base) RoundTrip(req *http.Request) (*http.Response, error) {
 // it does so only if the server has said that it did not process the request:
 // in an orderly shutdown (GOAWAY), or by refusing the stream. A body that
 // middleware has put in place of the call's can't be read again.
-func resendable(req *http.Request, call *Call) *http.Request {
-	present := call.present
-	out := call.copyOf(req)
+func resendable(req *http.Request, s *send) *http.Request {
+	out := s.copyOf(req)
 	out.GetBody = func() (io.ReadCloser, error) {
 		// Over HTTP/1 it would send again what may have been processed.
-		if !present.watch.http2Link() {
+		if !s.watch.http2Link() {
 			return nil, errLost
 		}
-		if err := call.rewind(); err != nil {
+		if err := s.call.rewind(); err != nil {
 			return nil, err
 		}
-		body, err := call.Body.Open()
+		body, err := s.call.Body.Open()
 		if err != nil {
 			return nil, err
 		}
-		return present.watch.watched(body), nil
+		return s.watch.watched(body), nil
 	}
 	return out
 }
@@ -97,12 +96,12 @@ var errLost = errors.New("the connection was lost before an answer came")
 // kept HTTP/1 connection that turns out dead, it would send the request again,
 // which the server may have processed. (Over HTTP/2 it only does so when the
 // server has said that it has not.)
-func (b *Base) once(req *http.Request, call *Call) *http.Request {
+func (b *Base) once(req *http.Request, s *send) *http.Request {
 	switch req.Method {
 	case http.MethodPost, http.MethodPut, http.MethodPatch:
 		return b.spelledKey(req)
 	}
-	return withEmptyBody(call.copyOf(req))
+	return withEmptyBody(s.copyOf(req))
 }
 
 // withEmptyBody rests on net/http repeating no request with a body that can't
@@ -131,9 +130,9 @@ func (b *Base) spelledKey(req *http.Request) *http.Request {
 
 // proxied recognizes the refusal of a proxy in a user's own transport, which
 // has no type there: the proxy was reached and no connection came of it.
-func (b *Base) proxied(req *http.Request, call *Call, err error) error {
+func (b *Base) proxied(req *http.Request, s *send, err error) error {
 	if b.std.Proxy == nil || req.URL.Scheme != "https" || req.Context().Err() != nil ||
-		is[*ProxyError](err) || isNetwork(err) || call.present.watch.gotFar() {
+		is[*ProxyError](err) || isNetwork(err) || s.watch.gotFar() {
 		return err
 	}
 	proxy, _ := b.std.Proxy(req)

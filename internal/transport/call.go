@@ -39,10 +39,8 @@ type Call struct {
 	Last *http.Response
 
 	// Left is when the latest request left for the wire.
-	Left time.Time
-	// Queued is how long the latest request waited for its turn before.
-	Queued time.Duration
-
+	Left    time.Time
+	queued  time.Duration // the next request's wait for its turn
 	bearing bearing
 	ahead   bool // goes before others in the limiter's queue
 	place   int  // among the [Places] on offer
@@ -55,10 +53,17 @@ type Call struct {
 	bytes  Bytes    // room for Body
 }
 
-// send is what one attempt uses. It is in one piece to cost one allocation, and is
-// part of Call for the first attempt. Each attempt has its own, because what an
-// earlier one has left behind may still use it.
+// send is one attempt: what it uses, and the context of its request. It is in one
+// piece to cost one allocation, and is part of Call for the first attempt. Each
+// attempt has its own, because what an earlier one has left behind may still use it.
+// For the same reason, the stages below [Attempt] find it in the context of their
+// request, and not in the call.
 type send struct {
+	context.Context // the call
+	call            *Call
+	attempt         int // counted from 1
+	queued          time.Duration
+
 	url    url.URL
 	values [8]string // of the header
 	watch  watch
@@ -110,10 +115,39 @@ func (c *Call) Value(key any) any {
 	return c.Context.Value(key)
 }
 
-// CallFrom returns the call that a context belongs to.
-func CallFrom(ctx context.Context) (*Call, bool) {
-	call, ok := ctx.Value(callKey{}).(*Call)
-	return call, ok
+// Origin says what a context belongs to.
+type Origin struct {
+	Operation, Template string
+	Attempt             int           // the wire sends up to now
+	Queued              time.Duration // how long this one waited for its turn; zero outside of one
+}
+
+// OriginOf returns what a context belongs to. ok is false for one that is not of
+// the pipeline.
+func OriginOf(ctx context.Context) (_ Origin, ok bool) {
+	if s := sendFrom(ctx); s != nil {
+		return Origin{s.call.Operation, s.call.Template, s.attempt, s.queued}, true
+	}
+	if call, ok := ctx.Value(callKey{}).(*Call); ok {
+		return Origin{Operation: call.Operation, Template: call.Template, Attempt: call.Attempts}, true
+	}
+	return Origin{}, false
+}
+
+type sendKey struct{}
+
+// Value makes a stage find the attempt in the context of its request.
+func (s *send) Value(key any) any {
+	if key == (sendKey{}) {
+		return s
+	}
+	return s.Context.Value(key)
+}
+
+// sendFrom returns the attempt that a context belongs to, or nil.
+func sendFrom(ctx context.Context) *send {
+	s, _ := ctx.Value(sendKey{}).(*send)
+	return s
 }
 
 func callOf(req *http.Request) *Call { return req.Context().Value(callKey{}).(*Call) }
@@ -128,21 +162,23 @@ func (c *Call) begin() (context.Context, context.CancelCauseFunc) {
 	if c.Attempts > 0 {
 		c.present = new(send)
 	}
+	s := c.present
+	s.Context, s.call, s.attempt, s.queued = c, c, c.Attempts+1, c.queued
 	// The trace is the parent, so that the request is copied once, not twice.
-	ctx, cancel := context.WithCancelCause(httptrace.WithClientTrace(c, c.present.watch.hooks()))
+	ctx, cancel := context.WithCancelCause(httptrace.WithClientTrace(s, s.watch.hooks()))
 	c.present.watch.cancel = cancel
 	return ctx, cancel
 }
 
 // copyOf returns a copy of a request, for a stage that must not change its own. The
 // first of an attempt needs no allocation. There are more if middleware sends a
-// request several times. c may be nil.
-func (c *Call) copyOf(req *http.Request) *http.Request {
+// request several times. s may be nil.
+func (s *send) copyOf(req *http.Request) *http.Request {
 	var out *http.Request
-	if c == nil || c.present.copied.Swap(true) {
+	if s == nil || s.copied.Swap(true) {
 		out = new(http.Request)
 	} else {
-		out = &c.present.request
+		out = &s.request
 	}
 	*out = *req
 	return out

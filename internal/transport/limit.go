@@ -30,7 +30,7 @@ type Limit struct {
 // is final.
 func (l *Limit) RoundTrip(req *http.Request) (*http.Response, error) {
 	call := callOf(req)
-	call.Queued = 0
+	call.queued = 0
 	if err := l.turn(call); err != nil {
 		return nil, err
 	}
@@ -133,7 +133,7 @@ func (l *Limit) tokenTurn(call *Call) error {
 func (l *Limit) queue(call *Call) error {
 	joined := time.Now()
 	err := l.Wait(call)
-	call.Queued += time.Since(joined)
+	call.queued += time.Since(joined)
 	return refusal(err)
 }
 
