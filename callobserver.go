@@ -8,8 +8,8 @@ import (
 // callObservers are what [WithCallObserver] has been given, the outermost first.
 type callObservers []func(context.Context, Operation) (context.Context, func(error))
 
-// begin has all of them begin. It returns the context that the call goes on with,
-// and what ends them, in the opposite order.
+// begin starts all observers. It returns the context of the call, and a function that
+// ends them in reverse order. One that panics keeps none of the others from ending.
 func (o callObservers) begin(ctx context.Context, op Operation) (_ context.Context, end func(error)) {
 	if len(o) == 0 {
 		return ctx, func(error) {}
@@ -18,15 +18,22 @@ func (o callObservers) begin(ctx context.Context, op Operation) (_ context.Conte
 	if outer == nil {
 		outer = ctx
 	}
-	inner, endInner := o[1:].begin(outer, op)
-	return inner, func(err error) {
-		endInner(err)
-		if endOuter != nil {
-			endOuter(err)
+	if endOuter == nil {
+		return o[1:].begin(outer, op)
+	}
+	begun := false
+	defer func() {
+		if !begun {
+			endOuter(errPanicked)
 		}
+	}()
+	inner, endInner := o[1:].begin(outer, op)
+	begun = true
+	return inner, func(err error) {
+		defer endOuter(err)
+		endInner(err)
 	}
 }
 
-// errPanicked is what observers get if the application's part of a call panics,
-// such as its middleware.
+// errPanicked goes to the observers if a call panics, such as in middleware.
 var errPanicked = errors.New("mid: the call panicked")

@@ -79,6 +79,26 @@ func TestCallObserverEndsWhenMiddlewarePanics(t *testing.T) {
 	require.Equal(t, []string{"one begins auth.sessions.get /auth/sessions/{id}", "one ends mid: the call panicked"}, seen)
 }
 
+// An observer that panics keeps no other from ending.
+func TestCallObserverThatPanics(t *testing.T) {
+	for _, when := range []string{"begins", "ends"} {
+		t.Run(when, func(t *testing.T) {
+			var seen []string
+			a := &api{handle: session}
+			c := a.client(t, staticToken(), observer("outer", &seen), mid.WithCallObserver(
+				func(context.Context, mid.Operation) (context.Context, func(error)) {
+					if when == "begins" {
+						panic("observer")
+					}
+					return nil, func(error) { panic("observer") }
+				}))
+			require.PanicsWithValue(t, "observer", func() { _ = look(t.Context(), c) })
+			require.Len(t, seen, 2)
+			require.Contains(t, seen[1], "outer ends")
+		})
+	}
+}
+
 func TestCallObserverThatReturnsNothing(t *testing.T) {
 	a := &api{handle: session}
 	c := a.client(t, mid.WithCallObserver(func(context.Context, mid.Operation) (context.Context, func(error)) { return nil, nil }))

@@ -104,12 +104,29 @@ func newPipeline(cfg *config) (*pipeline, error) {
 		p.fetchToken = own.Token
 	}
 	p.fetchToken = p.asTokenRequest(p.fetchToken)
-	if cfg.cache != nil {
-		p.tokenCache = newCheckedCache(cfg.cache, p.fetchToken)
-	} else {
-		p.tokenCache = newTokenCache(cfg.retry.MaxRetryAfter)
+	var err error
+	if p.tokenCache, err = cfg.tokenCache(p.fetchToken); err != nil {
+		return nil, err
 	}
 	return p, p.assemble(cfg)
+}
+
+// tokenCache returns the application's cache or the client's own, with what the
+// application has put around it.
+func (c *config) tokenCache(fetch fetchFunc) (TokenCache, error) {
+	if c.cache == nil && len(c.cacheMiddleware) == 0 {
+		return newTokenCache(c.retry.MaxRetryAfter), nil
+	}
+	cache := c.cache
+	if cache == nil {
+		cache = newTokenCache(c.retry.MaxRetryAfter)
+	}
+	for _, wrap := range slices.Backward(c.cacheMiddleware) {
+		if cache = wrap(cache); cache == nil {
+			return nil, invalid("WithTokenCacheMiddleware", "returned nil")
+		}
+	}
+	return newCheckedCache(cache, fetch), nil
 }
 
 // assemble puts the stages together, from the wire up:

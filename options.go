@@ -29,22 +29,23 @@ type config struct {
 
 	credentials func(context.Context) (clientID, clientSecret string, err error)
 
-	baseURL        *url.URL
-	httpClient     http.Client
-	certificate    *tls.Certificate
-	certificateFor func(*tls.CertificateRequestInfo) (*tls.Certificate, error)
-	source         TokenSource
-	cache          TokenCache
-	plan           *Plan
-	limiter        Limiter
-	retry          RetryPolicy
-	attemptTimeout time.Duration
-	logger         *slog.Logger
-	appInfo        string
-	fieldNames     FieldNames
-	middleware     []func(http.RoundTripper) http.RoundTripper
-	observers      callObservers
-	webhooks       WebhookConfig
+	baseURL         *url.URL
+	httpClient      http.Client
+	certificate     *tls.Certificate
+	certificateFor  func(*tls.CertificateRequestInfo) (*tls.Certificate, error)
+	source          TokenSource
+	cache           TokenCache
+	cacheMiddleware []func(TokenCache) TokenCache
+	plan            *Plan
+	limiter         Limiter
+	retry           RetryPolicy
+	attemptTimeout  time.Duration
+	logger          *slog.Logger
+	appInfo         string
+	fieldNames      FieldNames
+	middleware      []func(http.RoundTripper) http.RoundTripper
+	observers       callObservers
+	webhooks        WebhookConfig
 }
 
 func newConfig(clientID, clientSecret string, opts []Option) (*config, error) {
@@ -191,6 +192,19 @@ func WithTokenCache(cache TokenCache) Option {
 	}
 }
 
+// WithTokenCacheMiddleware wraps the client's token cache, its own or that of
+// [WithTokenCache], for traces and metrics. What middleware returns must do as
+// [TokenCache] says. Of several, the first given is the outermost.
+func WithTokenCacheMiddleware(middleware func(TokenCache) TokenCache) Option {
+	return func(c *config) error {
+		if middleware == nil {
+			return invalid("WithTokenCacheMiddleware", "needs a function")
+		}
+		c.cacheMiddleware = append(c.cacheMiddleware, middleware)
+		return nil
+	}
+}
+
 // WithPlan paces requests ahead of the plan's rate limit, so that the whole quota
 // can be used without a 429. The rate limit headers of the answers bound them
 // too; without a plan, only these do. It excludes [WithLimiter].
@@ -216,46 +230,6 @@ func WithLimiter(limiter Limiter) Option {
 	}
 }
 
-// RetryPolicy says how often a request is sent again, and when. Connection errors,
-// attempt timeouts and the statuses 408, 425, 429, 500, 502, 503 and 504 are
-// retried.
-//
-// MaxRetries 0 means one request, so begin with [DefaultRetryPolicy] and change
-// what you need:
-//
-//	policy := mid.DefaultRetryPolicy()
-//	policy.MaxWait = 20 * time.Second
-type RetryPolicy struct {
-	// MaxRetries is how many requests may follow the first. Token requests are
-	// retried twice at most. If one still fails, the calls that wait for the
-	// token go on with their own retries.
-	MaxRetries int
-	// MinWait and MaxWait shape the backoff: the wait before the n-th retry is
-	// random between zero and MinWait·2ⁿ⁻¹, or MaxWait if that is less (full
-	// jitter). If zero, they are the default's, or the other one if the default
-	// would put them out of order.
-	MinWait, MaxWait time.Duration
-	// MaxRetryAfter is the longest wait that a server (error.retry_after,
-	// Retry-After, X-RateLimit-Reset) or the client's own limiter may ask for. A
-	// call that would wait longer fails at once. If zero, it is the default's.
-	MaxRetryAfter time.Duration
-}
-
-// DefaultRetryPolicy returns a policy of three retries, with a MinWait of 500 ms,
-// a MaxWait of 8 s and a MaxRetryAfter of two minutes, which is longer than a rate
-// limit's window.
-func DefaultRetryPolicy() RetryPolicy {
-	return RetryPolicy{
-		MaxRetries:    3,
-		MinWait:       500 * time.Millisecond,
-		MaxWait:       8 * time.Second,
-		MaxRetryAfter: 2 * time.Minute,
-	}
-}
-
-// maxPolicyWait is safe to calculate with.
-const maxPolicyWait = 365 * 24 * time.Hour
-
 // WithRetry sets the retry policy; see [RetryPolicy] for how to make one. Negative
 // numbers, waits of more than a year, and a MinWait that is longer than MaxWait are
 // refused.
@@ -274,24 +248,6 @@ func WithRetry(policy RetryPolicy) Option {
 		c.retry = filled
 		return nil
 	}
-}
-
-// filled returns the policy with the default's durations in place of zeros.
-func (p RetryPolicy) filled() RetryPolicy {
-	def := DefaultRetryPolicy()
-	if p.MinWait == 0 {
-		p.MinWait = def.MinWait
-		if p.MaxWait > 0 {
-			p.MinWait = min(def.MinWait, p.MaxWait)
-		}
-	}
-	if p.MaxWait == 0 {
-		p.MaxWait = max(def.MaxWait, p.MinWait)
-	}
-	if p.MaxRetryAfter == 0 {
-		p.MaxRetryAfter = def.MaxRetryAfter
-	}
-	return p
 }
 
 // WithAttemptTimeout sets how long one attempt may make no progress. Progress is
@@ -354,8 +310,9 @@ func WithMiddleware(middleware func(http.RoundTripper) http.RoundTripper) Option
 
 // WithCallObserver observes each call as a whole, for traces and metrics. begin is
 // called when a call begins: once for a typed method or [Client.Call], however often
-// it is sent, and once for each look of a Wait or a Watch. A call whose parameters
-// are invalid is not observed, and token requests belong to no call.
+// it is sent, and once for each look of a Wait or a Watch. A call that ends before
+// anything could be sent is not observed: its parameters are invalid, or its file
+// can't be opened. Token requests belong to no call.
 //
 // The call goes on with the context that begin returns, which must be derived from
 // ctx. end is called once, with the call's error or nil. If the context or end is

@@ -68,6 +68,8 @@ func TestOptionsThatCanNotBeRight(t *testing.T) {
 		{pair, []mid.Option{mid.WithClientCertificate(tls.Certificate{})}},
 		{pair, []mid.Option{mid.WithClientCertificate(tls.Certificate{Certificate: [][]byte{{1}}})}},
 		{"WithTokenSource needs a token source", []mid.Option{mid.WithTokenSource(nil)}},
+		{"WithTokenCacheMiddleware needs a function", []mid.Option{mid.WithTokenCacheMiddleware(nil)}},
+		{"WithTokenCacheMiddleware returned nil", []mid.Option{mid.WithTokenCacheMiddleware(func(mid.TokenCache) mid.TokenCache { return nil })}},
 		{"WithTokenCache needs a token cache", []mid.Option{mid.WithTokenCache(nil)}},
 		{"WithLimiter needs a limiter", []mid.Option{mid.WithLimiter(nil)}},
 		{"WithLogger needs a logger", []mid.Option{mid.WithLogger(nil)}},

@@ -111,6 +111,40 @@ func TestTokenCacheIsAskedAtEverySend(t *testing.T) {
 	})
 }
 
+// Middleware is around whichever cache the client has, the first the outermost.
+func TestTokenCacheMiddleware(t *testing.T) {
+	for name, opts := range map[string][]mid.Option{
+		"of its own":    nil,
+		"of the caller": {mid.WithTokenCache(new(cache))},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var order []string
+			wrap := func(name string) mid.Option {
+				return mid.WithTokenCacheMiddleware(func(next mid.TokenCache) mid.TokenCache {
+					return askedCache{next, func() { order = append(order, name) }}
+				})
+			}
+			a := &api{handle: session}
+			c := a.client(t, append([]mid.Option{wrap("outer"), wrap("inner")}, opts...)...)
+			require.NoError(t, look(t.Context(), c))
+			require.NoError(t, look(t.Context(), c))
+			require.Equal(t, []string{"outer", "inner", "outer", "inner"}, order)
+			require.Equal(t, 1, a.tokenRequests())
+		})
+	}
+}
+
+// askedCache calls asked before its cache is asked.
+type askedCache struct {
+	mid.TokenCache
+	asked func()
+}
+
+func (c askedCache) Token(ctx context.Context, fetch func(context.Context) (*oauth2.Token, error)) (*oauth2.Token, error) {
+	c.asked()
+	return c.TokenCache.Token(ctx, fetch)
+}
+
 func TestTokenCacheFailureIsTheCallsError(t *testing.T) {
 	a := &api{handle: session}
 	err := look(t.Context(), a.client(t, mid.WithTokenCache(&cache{err: errors.New("the store is down")})))

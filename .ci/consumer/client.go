@@ -48,6 +48,7 @@ var (
 	_ func(func(context.Context) (clientID, clientSecret string, err error)) mid.Option    = mid.WithCredentialsFunc
 	_ func(mid.TokenSource) mid.Option                                                     = mid.WithTokenSource
 	_ func(mid.TokenCache) mid.Option                                                      = mid.WithTokenCache
+	_ func(func(mid.TokenCache) mid.TokenCache) mid.Option                                 = mid.WithTokenCacheMiddleware
 	_ func(mid.FieldNames) mid.Option                                                      = mid.WithFieldNames
 	_ func(mid.Plan) mid.Option                                                            = mid.WithPlan
 	_ func(mid.Limiter) mid.Option                                                         = mid.WithLimiter
