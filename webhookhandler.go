@@ -114,6 +114,9 @@ func (s *WebhookService) serve(w http.ResponseWriter, r *http.Request, handlers 
 		return Reply{Status: http.StatusMethodNotAllowed, Reason: "a delivery is a POST request"}
 	}
 	payload, err := s.readBody(w, r)
+	if errors.Is(err, ErrPayloadTooLarge) {
+		w.Header().Set("Connection", "close") // the server would go on reading otherwise
+	}
 	if err != nil {
 		return s.refuse(r.Context(), err)
 	}

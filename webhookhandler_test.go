@@ -400,15 +400,22 @@ func TestWebhookHandlerLogsStoreFailures(t *testing.T) {
 	}
 }
 
+// It does so for a length that is declared and for one that is not, and behind
+// middleware that wraps the http.ResponseWriter.
 func TestWebhookHandlerClosesTheConnectionAfterAnOversizedBody(t *testing.T) {
-	server := httptest.NewServer(newHooks(t, mid.WebhookConfig{MaxBodyBytes: 100}).Handler(mid.EventHandlers{}))
+	hooks := newHooks(t, mid.WebhookConfig{MaxBodyBytes: 100}).Handler(mid.EventHandlers{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		hooks.ServeHTTP(struct{ http.ResponseWriter }{w}, r)
+	}))
 	defer server.Close()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL, bytes.NewReader(make([]byte, 101)))
-	require.NoError(t, err)
-	r.Header = hookHeader(nil)
-	res, err := server.Client().Do(r)
-	require.NoError(t, err)
-	defer res.Body.Close()
-	require.Equal(t, 413, res.StatusCode)
-	require.True(t, res.Close)
+	for _, length := range []int64{101, -1} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL, bytes.NewReader(make([]byte, 101)))
+		require.NoError(t, err)
+		r.Header, r.ContentLength = hookHeader(nil), length
+		res, err := server.Client().Do(r)
+		require.NoError(t, err)
+		defer res.Body.Close()
+		require.Equal(t, 413, res.StatusCode)
+		require.True(t, res.Close)
+	}
 }

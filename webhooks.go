@@ -239,16 +239,12 @@ func (s *WebhookService) ParseRequest(r *http.Request) (*Event, error) {
 	return s.Parse(payload, r.Header)
 }
 
-// readBody has w, if there is one, close the connection after a body that is
-// too large: the server would go on reading it otherwise.
+// readBody reads a body that may belong to an event. w may be nil.
 func (s *WebhookService) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if _, err := s.signature(headerValue(r.Header, SignatureHeader)); err != nil {
 		return nil, err
 	}
 	if r.ContentLength > s.maxBody {
-		if w != nil {
-			w.Header().Set("Connection", "close")
-		}
 		return nil, tooLarge(s.maxBody)
 	}
 	if r.Body == nil {
