@@ -294,6 +294,8 @@ func (l *Limiter) due() time.Time {
 		return l.retry
 	case l.report.urgent():
 		return l.asked.Add(reportAfter)
+	case l.waiters.Len() > 0 && len(l.permits) > 0 && l.permits[0].After(l.asked.Add(heartbeat)):
+		return l.permits[0] // Redis expects no sign of life before
 	default:
 		return l.asked.Add(heartbeat)
 	}

@@ -20,10 +20,6 @@ import (
 	"github.com/mobid-io/mid-go/midtest"
 )
 
-// burstTime is when the plan's burst has surely been used. Who is ready first has
-// more of it.
-const burstTime = 3 * time.Second
-
 // load is the main function of a process that sends as many requests as it may.
 func load(r role, stdin *bufio.Reader) error {
 	rdb := r.client()
@@ -49,8 +45,7 @@ func load(r role, stdin *bufio.Reader) error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(r.Seconds*float64(time.Second)))
 	defer cancel()
-	var served, paced, failed atomic.Int64
-	begun := time.Now()
+	var served, failed atomic.Int64
 	var first atomic.Value
 	var all sync.WaitGroup
 	for range r.Callers {
@@ -60,9 +55,6 @@ func load(r role, stdin *bufio.Reader) error {
 				switch {
 				case isNotFound(err):
 					served.Add(1)
-					if time.Since(begun) > burstTime {
-						paced.Add(1)
-					}
 				case ctx.Err() != nil || endsTooEarly(err):
 					return
 				default:
@@ -74,7 +66,7 @@ func load(r role, stdin *bufio.Reader) error {
 	}
 	all.Wait()
 	text, _ := first.Load().(string)
-	return say(loaded{Served: served.Load(), Paced: paced.Load(), Failed: failed.Load(), Error: text, Commands: commands.n.Load()})
+	return say(loaded{Served: served.Load(), Failed: failed.Load(), Error: text, Commands: commands.n.Load()})
 }
 
 func isNotFound(err error) bool { return errors.Is(err, mid.ErrNotFound) }
@@ -85,8 +77,8 @@ func endsTooEarly(err error) bool { return errors.Is(err, context.DeadlineExceed
 
 // loaded is what a process says in the end.
 type loaded struct {
-	Served, Paced, Failed, Commands int64
-	Error                           string
+	Served, Failed, Commands int64
+	Error                    string
 }
 
 // fleetRun is what came of some processes under load.
@@ -140,12 +132,12 @@ func (r fleetRun) noneFailed(t *testing.T) {
 	}
 }
 
-// fair checks that each process got its part.
+// fair checks that each process got its part, of the burst too.
 func (r fleetRun) fair(t *testing.T) {
 	t.Helper()
-	least, sum := r.processes[0].Paced, int64(0)
+	least, sum := r.processes[0].Served, int64(0)
 	for _, p := range r.processes {
-		least, sum = min(least, p.Paced), sum+p.Paced
+		least, sum = min(least, p.Served), sum+p.Served
 	}
 	mean := float64(sum) / float64(len(r.processes))
 	assert.GreaterOrEqual(t, float64(least), 0.8*mean, "the least served process, of a mean of %.0f: %+v", mean, r.processes)
@@ -226,5 +218,6 @@ func TestFleetSharesAWindow(t *testing.T) {
 		run.served, run.last, run.refused, float64(run.commands)/float64(run.served), run.processes)
 	assert.Zero(t, run.refused, "429s")
 	run.noneFailed(t)
+	run.fair(t)
 	assert.GreaterOrEqual(t, run.served, 195, "of two windows of 100")
 }

@@ -3,6 +3,7 @@ package midredis_test
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -122,4 +123,25 @@ func TestIdleProcessesCountWithoutRedis(t *testing.T) {
 		waitAndObserve(t, busy, mid.RequestOutcome{Sent: true})
 	}
 	assert.Greater(t, time.Since(begun), 900*time.Millisecond, "at half of the rate, 60 requests take 1.2 s")
+}
+
+// A process whose turn is far off is not taken for dead, however slow the plan is.
+func TestProcessThatWaitsForLongIsCounted(t *testing.T) {
+	t.Parallel()
+	rdb, account := sharedRedis(t).client(t), newAccount()
+	plan := mid.Plan{RequestsPerMinute: 6, Burst: 1}
+	a, b := newLimiter(t, rdb, account, plan, generous), newLimiter(t, rdb, account, plan, generous)
+	waitAndObserve(t, a, mid.RequestOutcome{Sent: true})
+	ctx, cancel := context.WithCancel(t.Context())
+	var all sync.WaitGroup
+	all.Go(func() { assert.ErrorIs(t, a.Wait(ctx), context.Canceled) })
+	time.Sleep(6 * time.Second) // for longer than a process that has nothing to wait for may be silent
+	all.Go(func() { assert.ErrorIs(t, b.Wait(ctx), context.Canceled) })
+	assert.Eventually(t, func() bool {
+		fields, err := rdb.HKeys(t.Context(), "mid:{"+account+"}:quota").Result()
+		processes := slices.DeleteFunc(fields, func(name string) bool { return !strings.HasPrefix(name, "p:") })
+		return err == nil && len(processes) == 2
+	}, time.Second, 10*time.Millisecond)
+	cancel()
+	all.Wait()
 }

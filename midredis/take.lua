@@ -7,8 +7,8 @@
 --   bucket        1 if the server keeps a bucket, whose reset each request puts off
 --   silent        1 if the answers report nothing
 --   pause         until when a 429 stops all
---   p:ID          a process: when it last asked, what it has outstanding, and
---                 whether it wanted any
+--   p:ID          a process: when it last asked, until when it may be silent, what it
+--                 has outstanding, whether it wanted any, how many it has had lately
 -- All times are microseconds of Redis' own clock.
 --
 -- ARGV is: 1 the process, 2 the plan's interval, 3 its burst, 4 how many permits it
@@ -29,21 +29,29 @@ local fresh, age = ARGV[12] == '1', tonumber(ARGV[14])
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local s, total, n, all = {}, out, 1, 1 -- n of all want any
+local mine, theirs = 0, 0
+-- What a process has had fades in the time that the bucket takes to fill.
+local function faded(had, seen) return had * math.exp(math.min(seen - now, 0) / (burst * interval)) end
 local entries = redis.call('HGETALL', KEYS[1])
 for i = 1, #entries, 2 do
   local name, value = entries[i], entries[i + 1]
   if string.sub(name, 1, 2) ~= 'p:' then
     s[name] = tonumber(value)
-  elseif name ~= me then
-    local seen, has, wanted = string.match(value, '^(%d+) (%d+) (%d)$')
-    if not seen or now - tonumber(seen) > alive then
+  else
+    local seen, silence, has, wanted, had = string.match(value, '^(%d+) (%d+) (%d+) (%d) ([%d.]+)$')
+    if name == me then
+      mine = seen and faded(tonumber(had), tonumber(seen)) or 0
+    elseif not seen or now > tonumber(silence) then
       redis.call('HDEL', KEYS[1], name) -- it has ended, or died
     else
-      total = total + tonumber(has)
-      n, all = n + tonumber(wanted), all + 1
+      total, all = total + tonumber(has), all + 1
+      if wanted == '1' then
+        n, theirs = n + 1, theirs + faded(tonumber(had), tonumber(seen))
+      end
     end
   end
 end
+mine = math.max(mine - back, 0)
 
 -- The server's bucket may have begun later than Redis', by the way that a request
 -- takes: some tokens are left in it.
@@ -101,7 +109,14 @@ elseif want > 0 then
     room = (left or math.max(4, n)) - total
   end
   local horizon = math.max(ahead, n * interval)
-  local slots = math.floor((now + horizon - (tat - tau)) / interval) + 1
+  local even = math.max(1, math.floor(horizon / interval / n))
+  -- A process that had less than the others may take what it lacks at once, and then
+  -- up to twice its part until it has caught up. One that had more leaves what there
+  -- is to the others, and goes on at the plan's rate.
+  local instant = math.max(math.floor((now - (tat - tau)) / interval) + 1, 0)
+  local lacks = (math.min(instant, room) + mine + theirs) / n - mine
+  local behind = math.min(even, math.max(0, math.floor((mine + theirs) / n - mine)))
+  local slots = math.floor((now + horizon - (tat - tau)) / interval) + 1 + behind
   if room <= 0 then
     wait = 30000
     if left and left <= 0 and reset then
@@ -110,21 +125,26 @@ elseif want > 0 then
   elseif slots <= 0 then
     wait = tat - tau - horizon - now
   else
-    local instant = math.max(math.floor((now - (tat - tau)) / interval) + 1, 0)
-    local share = math.max(1, math.ceil(instant / n), math.floor(horizon / interval / n))
+    local share = even + behind
+    first = tat - tau - now
+    if lacks > 0 then
+      share = math.max(share, math.floor(lacks))
+    elseif instant > 0 then
+      first = interval
+    end
     if room < math.huge then
-      share = math.min(share, math.ceil(room / n))
+      share = math.min(share, room, math.max(math.floor(lacks), 1))
     end
     granted = math.min(want, slots, share)
-    first = tat - tau - now
     tat = tat + granted * interval
   end
 end
 
 local function text(number) return string.format('%.0f', number) end
-local wanted = want > 0 and ' 1' or ' 0'
+-- It asks again when its last permit may be used, or its wait is over.
+local busy = granted > 0 and math.max(first + (granted - 1) * interval, 0) or math.min(wait, far)
 redis.call('HSET', KEYS[1], 'tat', text(tat), 'bucket', bucket, 'silent', silent, 'pause', text(paused),
-  me, text(now) .. ' ' .. text(out + granted) .. wanted)
+  me, string.format('%.0f %.0f %.0f %d %.3f', now, now + busy + alive, out + granted, want > 0 and 1 or 0, mine + granted))
 if left then
   redis.call('HSET', KEYS[1], 'left', text(left), 'limit', text(s.limit or left))
 end

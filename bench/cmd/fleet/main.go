@@ -47,7 +47,7 @@ func run(args []string, out io.Writer) error {
 func parse(args []string) (scope, error) {
 	var s scope
 	flags := flag.NewFlagSet("fleet", flag.ExitOnError)
-	names := flags.String("plans", "Starter,Professional", "published plans")
+	names := flags.String("plans", "Sandbox,Starter,Professional", "published plans")
 	who := flags.String("contestants", allContestants, "what paces the processes")
 	counts := flags.String("processes", "1,2,4,8,16", "how many processes")
 	flags.Float64Var(&s.seconds, "seconds", 14, "length of each run at the limit, in which the plans are measured side by side")

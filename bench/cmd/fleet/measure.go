@@ -14,9 +14,6 @@ import (
 const (
 	// callers are those of each process that is to use as much as it may.
 	callers = 8
-	// burstTime is when the burst has surely been used. Who is ready first has more of
-	// it. In a run shorter than twice that, it is half of the run.
-	burstTime = 3 * time.Second
 	// logged is how many requests the server remembers.
 	logged = 10_000
 )
@@ -33,8 +30,7 @@ type fleet struct {
 type loaded struct {
 	served, refused, failed int
 	goodput                 float64 // served of what the server's bucket allowed
-	least                   float64 // what the least served got of the mean, after burstTime
-	paced                   float64 // the mean that least is of
+	least                   float64 // what the least served got of the mean
 	trips                   float64 // for each request that was served
 	failure                 string  // the first
 }
@@ -54,8 +50,7 @@ func (f fleet) load(seconds float64) (loaded, error) {
 		return loaded{}, err
 	}
 	var l loaded
-	length := time.Duration(seconds * float64(time.Second))
-	end := seen.begun.Add(length)
+	end := seen.begun.Add(time.Duration(seconds * float64(time.Second)))
 	for _, r := range seen.requests {
 		switch {
 		case r.Time.After(end):
@@ -77,28 +72,20 @@ func (f fleet) load(seconds float64) (loaded, error) {
 		}
 	}
 	l.trips = float64(trips) / float64(l.served)
-	l.least, l.paced = leastOfMean(seen.outcomes, seen.begun.Add(min(burstTime, length/2)))
+	l.least = leastOfMean(seen.outcomes)
 	return l, nil
 }
 
-// leastOfMean is how the least served process compares with the mean, in what came
-// after a time.
-func leastOfMean(outcomes []outcome, after time.Time) (least, mean float64) {
-	counts := make([]int, len(outcomes))
-	sum := 0
-	for i, o := range outcomes {
-		for _, at := range o.Served {
-			if at.After(after) {
-				counts[i]++
-				sum++
-			}
-		}
+// leastOfMean is how the least served process compares with the mean.
+func leastOfMean(outcomes []outcome) float64 {
+	least, sum := len(outcomes[0].Served), 0
+	for _, o := range outcomes {
+		least, sum = min(least, len(o.Served)), sum+len(o.Served)
 	}
 	if sum == 0 {
-		return 0, 0
+		return 0
 	}
-	mean = float64(sum) / float64(len(counts))
-	return float64(slices.Min(counts)) / mean, mean
+	return float64(least*len(outcomes)) / float64(sum)
 }
 
 // room has the processes make half as many calls as the burst has room for, evenly

@@ -73,8 +73,8 @@ func loadTables(ctx context.Context, s scope, redis string, out io.Writer) error
 		p := plans[plan]
 		fmt.Fprintf(out, "\n### At the limit of %s: %d requests a minute, %d at once, for %g seconds\n\n",
 			plan, p.RequestsPerMinute, p.Burst, s.seconds)
-		fmt.Fprintln(out, "| contestant | processes | served | goodput | 429s | failed calls | least served of the mean | the mean | round trips a request |")
-		fmt.Fprintln(out, "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
+		fmt.Fprintln(out, "| contestant | processes | served | goodput | 429s | failed calls | least served of the mean | round trips a request |")
+		fmt.Fprintln(out, "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
 		for _, row := range rows[i] {
 			fmt.Fprintln(out, row)
 		}
@@ -82,14 +82,9 @@ func loadTables(ctx context.Context, s scope, redis string, out io.Writer) error
 	return nil
 }
 
-// row leaves out a comparison of processes that had less than three requests each.
 func (l loaded) row(contestant string, processes int) string {
-	least := ""
-	if l.paced >= 3 {
-		least = fmt.Sprintf("%.2f", l.least)
-	}
-	return fmt.Sprintf("| %s | %d | %d | %.3f | %d | %d | %s | %.1f | %.2f |",
-		contestant, processes, l.served, l.goodput, l.refused, l.failed, least, l.paced, l.trips)
+	return fmt.Sprintf("| %s | %d | %d | %.3f | %d | %d | %.2f | %.2f |",
+		contestant, processes, l.served, l.goodput, l.refused, l.failed, l.least, l.trips)
 }
 
 func ms(d time.Duration) string { return fmt.Sprintf("%.2f ms", float64(d)/float64(time.Millisecond)) }
