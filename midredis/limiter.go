@@ -145,7 +145,7 @@ func (l *Limiter) Observe(o mid.RequestOutcome) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.inFlight--
-	l.report.note(o)
+	l.report.note(o, l.bucket == 1)
 	now := time.Now()
 	if o.RetryAfter > 0 {
 		if until := now.Add(o.RetryAfter); until.After(l.pause) {
@@ -260,11 +260,11 @@ func (l *Limiter) need() int { return l.waiters.Len() - len(l.permits) }
 // work asks Redis if it is time to, and lives without it while it is gone.
 func (l *Limiter) work(now time.Time) {
 	if !l.asking && !now.Before(l.due()) {
-		l.asking, l.asked = true, now
 		want := l.need()
 		if want > 0 {
-			want += min(l.used, maxLease)
+			want += l.ahead(now)
 		}
+		l.asking, l.asked = true, now
 		lost := l.report
 		l.report.sent()
 		l.used = 0
@@ -281,6 +281,12 @@ func (l *Limiter) work(now time.Time) {
 		l.dispatch(now)
 		l.judge(now)
 	}
+}
+
+// ahead is how many permits will be used, as it seems, before they would go back.
+func (l *Limiter) ahead(now time.Time) int {
+	used := float64(l.used) * min(1, float64(leaseLife)/float64(now.Sub(l.asked)))
+	return min(int(used), maxLease)
 }
 
 // due is when Redis is to be asked.

@@ -20,23 +20,25 @@ type report struct {
 	pause time.Duration // of a 429
 }
 
-// note adds the outcome of a request.
-func (r *report) note(o mid.RequestOutcome) {
+// note adds the outcome of a request. bucket says that the server is known to keep one.
+func (r *report) note(o mid.RequestOutcome, bucket bool) {
 	switch {
 	case !o.Sent:
 		r.back++
 	case o.RateLimit == mid.RateLimit{}:
 		r.mute++
 	default:
-		r.see(o.RateLimit)
+		r.see(o.RateLimit, bucket)
 	}
 	r.pause = max(r.pause, o.RetryAfter)
 }
 
-// see keeps the latest of what answers report, which overtake each other.
-func (r *report) see(q mid.RateLimit) {
+// see keeps the latest of what answers report, which overtake each other. Each request
+// puts the Reset of a bucket off, so that a later one is newer. That of a window may
+// seem to move, and then the least that is left counts.
+func (r *report) see(q mid.RateLimit, bucket bool) {
 	switch apart := q.Reset.Sub(r.quota.Reset); {
-	case r.quota == mid.RateLimit{} || apart > sameReset:
+	case r.quota == mid.RateLimit{} || apart > sameReset || bucket && apart > 0:
 		r.quota = q
 	case apart < -sameReset:
 		return

@@ -16,25 +16,44 @@ func TestReportKeepsTheLowestOfTheLatestWindow(t *testing.T) {
 		return mid.RequestOutcome{Sent: true, RateLimit: mid.RateLimit{Limit: 100, Remaining: remaining, Reset: reset}}
 	}
 	var r report
-	r.note(seen(50, reset))
-	r.note(seen(40, reset.Add(time.Second)))
-	r.note(seen(45, reset))
+	r.note(seen(50, reset), false)
+	r.note(seen(40, reset.Add(time.Second)), false)
+	r.note(seen(45, reset), false)
 	assert.Equal(t, 40, r.quota.Remaining)
-	r.note(seen(3, reset.Add(-time.Minute)))
+	r.note(seen(3, reset.Add(-time.Minute)), false)
 	assert.Equal(t, 40, r.quota.Remaining, "of a window that is over")
-	r.note(seen(99, reset.Add(time.Minute)))
+	r.note(seen(99, reset.Add(time.Minute)), false)
 	assert.Equal(t, 99, r.quota.Remaining, "of a new window")
+}
+
+// What a bucket has left may grow again.
+func TestReportKeepsTheLatestOfABucket(t *testing.T) {
+	reset := time.Now().Add(time.Minute)
+	var r report
+	for _, a := range []struct {
+		remaining int
+		reset     time.Duration
+		left      int
+	}{
+		{1, 0, 1},
+		{0, time.Second, 0},
+		{1, 2 * time.Second, 1},
+		{2, time.Second, 1}, // it was overtaken
+	} {
+		r.note(mid.RequestOutcome{Sent: true, RateLimit: mid.RateLimit{Limit: 100, Remaining: a.remaining, Reset: reset.Add(a.reset)}}, true)
+		assert.Equal(t, a.left, r.quota.Remaining)
+	}
 }
 
 func TestReportIsPutBackWhenRedisDidNotGetIt(t *testing.T) {
 	var r report
-	r.note(mid.RequestOutcome{})
-	r.note(mid.RequestOutcome{Sent: true, RetryAfter: time.Second})
+	r.note(mid.RequestOutcome{}, false)
+	r.note(mid.RequestOutcome{Sent: true, RetryAfter: time.Second}, false)
 	assert.True(t, r.urgent())
 	lost := r
 	r.sent()
 	assert.False(t, r.urgent())
-	r.note(mid.RequestOutcome{})
+	r.note(mid.RequestOutcome{}, false)
 	r.again(lost)
 	assert.Equal(t, report{back: 2, mute: 1, pause: time.Second}, r)
 }
