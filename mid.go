@@ -271,9 +271,10 @@
 // The module [github.com/mobid-io/mid-go/midotel] makes OpenTelemetry spans and
 // metrics. For telemetry of another kind, [WithCallObserver] sees each call from its
 // beginning to its end. Middleware, see [WithMiddleware], sees every wire send as it
-// leaves, with its secrets, token requests included. [OperationFrom] returns the
-// name of the call that a wire send belongs to, and [QueueTime] how long the limiter
-// held it back.
+// leaves, with its secrets, token requests included. Middleware of the token cache, see
+// [WithTokenCacheMiddleware], sees when a token is fetched, and for whom.
+// [OperationFrom] returns the name of the call that a wire send belongs to, and
+// [QueueTime] how long the limiter held it back.
 //
 // # Compatibility
 //

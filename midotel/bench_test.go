@@ -1,16 +1,11 @@
 package midotel_test
 
 import (
-	"io"
-	"net/http"
-	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
-	"golang.org/x/oauth2"
 
 	"github.com/mobid-io/mid-go"
 	"github.com/mobid-io/mid-go/midotel"
@@ -37,10 +32,7 @@ func BenchmarkCall(b *testing.B) {
 				require.NoError(b, err)
 				opts = tel.ClientOptions()
 			}
-			client, err := mid.NewClient("id", "secret", append(opts,
-				mid.WithTokenSource(mid.OAuth2TokenSource(oauth2.StaticTokenSource(
-					&oauth2.Token{AccessToken: "token", Expiry: time.Now().Add(time.Hour)}))),
-				mid.WithHTTPClient(&http.Client{Transport: tripper(pending)}))...)
+			client, err := mid.NewClient("id", "secret", append(opts, inMemory()...)...)
 			require.NoError(b, err)
 			b.ReportAllocs()
 			for b.Loop() {
@@ -50,10 +42,4 @@ func BenchmarkCall(b *testing.B) {
 			}
 		})
 	}
-}
-
-func pending(*http.Request) (*http.Response, error) {
-	const session = `{"success":true,"data":{"id":"sess_1","status":"pending"},"meta":{"request_id":"req_1"}}`
-	return &http.Response{StatusCode: http.StatusOK, ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{},
-		Body: io.NopCloser(strings.NewReader(session))}, nil
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/mobid-io/mid-go"
 )
 
-// call is what the wire sends of a call have counted. An attempt may be left behind
-// while the next one begins.
+// call counts the wire sends of one call. It is atomic because an attempt that was
+// left behind may still count.
 type call struct {
 	operation string
 	attempts  atomic.Int64
@@ -47,17 +47,27 @@ func (t *Telemetry) observeCall(ctx context.Context, op mid.Operation) (context.
 	}
 }
 
-// noteSend counts a wire send for its call. A token request has the context of the
-// call that needed the token first, but is not that call's.
+// noteSend counts a wire send for its call. A token request runs in the context of the
+// first call that needed the token. It is not counted for that call.
 func noteSend(ctx context.Context, op mid.Operation, queued time.Duration) {
-	if c, ok := ctx.Value(callKey{}).(*call); ok && c.operation == op.Name {
-		c.attempts.Store(int64(op.Attempt))
-		c.queued.Add(int64(queued))
+	c, ok := ctx.Value(callKey{}).(*call)
+	if !ok || c.operation != op.Name {
+		return
+	}
+	for {
+		latest := c.attempts.Load()
+		if int64(op.Attempt) <= latest {
+			return // it was left behind, or middleware has sent it again
+		}
+		if c.attempts.CompareAndSwap(latest, int64(op.Attempt)) {
+			c.queued.Add(int64(queued))
+			return
+		}
 	}
 }
 
-// fail marks a span as failed. The error's text is not recorded, because part of it
-// may come from a server.
+// fail marks a span as failed if err is not nil. The error's text is not recorded,
+// because part of it may come from a server.
 func fail(span trace.Span, err error) {
 	if err == nil {
 		return

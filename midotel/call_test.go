@@ -2,13 +2,19 @@ package midotel_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"net"
 	"net/http"
+	"os"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
+	"golang.org/x/oauth2"
 
 	"github.com/mobid-io/mid-go"
 	"github.com/mobid-io/mid-go/midtest"
@@ -99,3 +105,69 @@ func TestCallThatIsCancelled(t *testing.T) {
 	require.Equal(t, "canceled", attrs(call)["error.type"])
 	require.Equal(t, "0", attrs(call)["mid.attempts"])
 }
+
+// An attempt that was left behind, and is sent after the next one, does not count
+// backwards.
+func TestAttemptThatComesLate(t *testing.T) {
+	srv := midtest.NewServer()
+	defer srv.Close()
+	tel := newTelemetry(t)
+	second, late := make(chan struct{}), make(chan struct{})
+	client := srv.Client(append([]mid.Option{quick(), mid.WithAttemptTimeout(300 * time.Millisecond),
+		mid.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
+			return tripper(func(r *http.Request) (*http.Response, error) {
+				switch op, _ := mid.OperationFrom(r.Context()); {
+				case op.Name == "token":
+				case op.Attempt == 1:
+					defer close(late)
+					<-second
+				default:
+					defer func() {
+						close(second)
+						<-late
+					}()
+				}
+				return next.RoundTrip(r)
+			})
+		})}, tel.ClientOptions()...)...)
+	_, err := client.Signing.UploadDocument(t.Context(), mid.UploadSigningDocumentParams{
+		File: mid.FileFromBytes("contract.pdf", append([]byte("%PDF-1.7"), make([]byte, 1<<20)...))})
+	require.NoError(t, err)
+	require.Equal(t, "2", attrs(tel.one(t, "signing.documents.upload"))["mid.attempts"])
+	require.Len(t, tel.named("POST /signing/documents"), 2)
+}
+
+// strange is an error that names a type of its own, with a person in it.
+type strange struct{ error }
+
+func (strange) ErrorType() string { return "ada@example.com" }
+
+// The types of errors are a closed list, whatever the application's errors are.
+func TestErrorsOfTheApplication(t *testing.T) {
+	for _, test := range []struct {
+		err         error
+		token, call string
+	}{
+		{strange{errors.New("ada@example.com")}, "_OTHER", "network"},
+		{os.ErrDeadlineExceeded, "timeout", "timeout"},
+		{&mid.RateLimitError{}, "rate_limited", "rate_limited"},
+		{&net.OpError{Op: "dial", Err: errors.New("refused")}, "network", "network"},
+		{&mid.APIError{StatusCode: http.StatusServiceUnavailable}, "503", "503"},
+		{&mid.APIError{StatusCode: http.StatusOK}, "_OTHER", "_OTHER"},
+	} {
+		t.Run(fmt.Sprintf("%T is %s", test.err, test.token), func(t *testing.T) {
+			tel := newTelemetry(t)
+			client := tel.memory(t, mid.WithTokenSource(failing{test.err}))
+			_, err := client.Authentication.GetSession(t.Context(), "sess_1", mid.WithoutRetry())
+			require.Error(t, err)
+			require.Equal(t, test.token, attrs(tel.one(t, "token"))["error.type"])
+			require.Equal(t, test.call, attrs(tel.one(t, "auth.sessions.get"))["error.type"])
+			require.NotContains(t, dump(t, tel.spans.Ended()), "ada@example.com")
+		})
+	}
+}
+
+// failing is a token source that fails.
+type failing struct{ err error }
+
+func (f failing) Token(context.Context) (*oauth2.Token, error) { return nil, f.err }

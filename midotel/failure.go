@@ -3,6 +3,7 @@ package midotel
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"strconv"
 
@@ -12,29 +13,54 @@ import (
 	"github.com/mobid-io/mid-go"
 )
 
-// errorType says in few words what kind of failure an error is: the status of an
-// answer, or what kept the answer from coming.
+// errPanicked is the error of what did not return.
+var errPanicked = errors.New("midotel: a panic")
+
+// errorType returns the status of an answer, or a word for what kept the answer from
+// coming. There are few such words, and none is taken from an error: its text may be
+// the application's or a server's.
 func errorType(err error) attribute.KeyValue {
-	if e, ok := errors.AsType[*mid.APIError](err); ok {
-		return semconv.ErrorTypeKey.String(strconv.Itoa(e.StatusCode))
+	if e, ok := errors.AsType[*mid.APIError](err); ok && refuses(e.StatusCode) {
+		return statusType(e.StatusCode)
 	}
 	_, limited := errors.AsType[*mid.RateLimitError](err)
-	network, _ := errors.AsType[net.Error](err)
-	late, _ := errors.AsType[interface {
-		error
-		Timeout() bool
-	}](err)
+	_, network := errors.AsType[net.Error](err)
 	switch {
 	case limited:
 		return semconv.ErrorTypeKey.String("rate_limited")
 	case errors.Is(err, context.Canceled):
 		return semconv.ErrorTypeKey.String("canceled")
-	case errors.Is(err, context.DeadlineExceeded), late != nil && late.Timeout():
+	case errors.Is(err, context.DeadlineExceeded), timedOut(err):
 		return semconv.ErrorTypeKey.String("timeout")
-	case network != nil:
+	case network, errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return semconv.ErrorTypeKey.String("network")
 	}
-	return semconv.ErrorType(err)
+	return semconv.ErrorTypeOther
+}
+
+// statusType is the type of an answer that [refuses].
+func statusType(status int) attribute.KeyValue {
+	return semconv.ErrorTypeKey.String(strconv.Itoa(status))
+}
+
+// refuses reports whether an answer with this status is an error to a client.
+func refuses(status int) bool { return status >= 400 && status <= 599 }
+
+// ended returns why a wire send's context has ended, or nil if it has not. A cause
+// that is no timeout is the application's, and means that it has cancelled the call.
+func ended(ctx context.Context) error {
+	if cause := context.Cause(ctx); timedOut(cause) {
+		return cause // such as that of the attempt
+	}
+	return ctx.Err()
+}
+
+func timedOut(err error) bool {
+	late, ok := errors.AsType[interface {
+		error
+		Timeout() bool
+	}](err)
+	return ok && late.Timeout()
 }
 
 // requestID returns what MID's support asks for. The SDK has taken secrets out of

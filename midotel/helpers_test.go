@@ -2,9 +2,11 @@ package midotel_test
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/otel/attribute"
@@ -13,6 +15,7 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	"go.opentelemetry.io/otel/trace"
+	"golang.org/x/oauth2"
 
 	"github.com/mobid-io/mid-go"
 	"github.com/mobid-io/mid-go/midotel"
@@ -44,6 +47,42 @@ func newTelemetry(t *testing.T) *telemetry {
 // client returns a client of a fake server that tel observes.
 func (tel *telemetry) client(srv *midtest.Server, opts ...mid.Option) *mid.Client {
 	return srv.Client(append(tel.ClientOptions(), opts...)...)
+}
+
+// memory returns a client that tel observes and whose answers come from memory.
+// Middleware of opts stands before that of tel.
+func (tel *telemetry) memory(t *testing.T, opts ...mid.Option) *mid.Client {
+	t.Helper()
+	client, err := mid.NewClient("id", "secret", append(append(inMemory(), opts...), tel.ClientOptions()...)...)
+	require.NoError(t, err)
+	return client
+}
+
+// inMemory are the options of a client without a network.
+func inMemory() []mid.Option {
+	token := &oauth2.Token{AccessToken: "token", Expiry: time.Now().Add(time.Hour)}
+	return []mid.Option{
+		mid.WithTokenSource(mid.OAuth2TokenSource(oauth2.StaticTokenSource(token))),
+		mid.WithHTTPClient(&http.Client{Transport: tripper(pending)}),
+	}
+}
+
+func pending(*http.Request) (*http.Response, error) {
+	const session = `{"success":true,"data":{"id":"sess_1","status":"pending"},"meta":{"request_id":"req_1"}}`
+	return &http.Response{StatusCode: http.StatusOK, ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{},
+		Body: io.NopCloser(strings.NewReader(session))}, nil
+}
+
+// tokenCache returns the cache of a client that tel observes.
+func (tel *telemetry) tokenCache(t *testing.T, opts ...mid.Option) (cache mid.TokenCache) {
+	t.Helper()
+	outermost := mid.WithTokenCacheMiddleware(func(next mid.TokenCache) mid.TokenCache {
+		cache = next
+		return next
+	})
+	_, err := mid.NewClient("id", "secret", append(append([]mid.Option{outermost}, tel.ClientOptions()...), opts...)...)
+	require.NoError(t, err)
+	return cache
 }
 
 // named returns the ended spans of a name.

@@ -30,7 +30,7 @@ const (
 )
 
 // Boundaries in seconds. Those of a request are the semantic conventions'. A call
-// and a wait in the queue may take minutes, which a plan's window is long.
+// may wait for a plan's whole window, which lasts minutes.
 var (
 	requestSeconds = metric.WithExplicitBucketBoundaries(0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
 	callSeconds    = metric.WithExplicitBucketBoundaries(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)

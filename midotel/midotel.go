@@ -11,9 +11,9 @@
 // second one. A token request has a span of its own, with links to the calls that
 // waited for it. [Telemetry.Handler] does the same for webhooks.
 //
-// Spans and metrics hold no personal data, no query and no secret: of a URL they
-// hold the path template, of an error its type. The trace's ids stay within the
-// application: no request to MID has a traceparent header.
+// Spans and metrics hold no personal data, no query and no secret. They hold a URL's
+// path template and an error's type. midotel adds no traceparent header to requests:
+// the trace's ids stay within the application.
 package midotel
 
 import (
@@ -65,18 +65,12 @@ func New(cfg Config) (*Telemetry, error) {
 	return t, nil
 }
 
-// ClientOptions returns the options of one client. They hold a token cache of its
-// own, so two clients need two calls. A cache that processes share is given after
-// them:
-//
-//	options := append(telemetry.ClientOptions(),
-//		mid.WithTokenCache(telemetry.TokenCache(shared)))
-//
-// Give these options before other middleware, so that the spans include its time.
+// ClientOptions returns the options that observe a client. Any number of clients may
+// have them. Give them before other middleware, so that the spans include its time.
 func (t *Telemetry) ClientOptions() []mid.Option {
 	return []mid.Option{
 		mid.WithCallObserver(t.observeCall),
 		mid.WithMiddleware(t.middleware),
-		mid.WithTokenCache(t.TokenCache(mid.NewTokenCache())),
+		mid.WithTokenCacheMiddleware(t.observeTokens),
 	}
 }

@@ -12,14 +12,10 @@ import (
 	"github.com/mobid-io/mid-go"
 )
 
-// TokenCache returns cache with a span for each fetch of a token, and its metrics.
-// The span is below the call that began the fetch. It has a link to each call that
-// waits for the token when it arrives. [Telemetry.ClientOptions] has one within the
-// process already.
-func (t *Telemetry) TokenCache(cache mid.TokenCache) mid.TokenCache {
-	if cache == nil {
-		return nil // which mid.WithTokenCache refuses
-	}
+// observeTokens returns cache with a span for each fetch of a token, and its metrics.
+// The span is below the call that began the fetch. It has a link to each sampled call
+// that waits for the token when it arrives.
+func (t *Telemetry) observeTokens(cache mid.TokenCache) mid.TokenCache {
 	return &tokenCache{telemetry: t, cache: cache, asking: make(map[*asker]struct{})}
 }
 
@@ -31,7 +27,7 @@ type tokenCache struct {
 	asking map[*asker]struct{}
 }
 
-// asker is one that is in Token now.
+// asker is a caller that is inside Token.
 type asker struct{ span trace.SpanContext }
 
 func (c *tokenCache) Token(ctx context.Context, fetch func(context.Context) (*oauth2.Token, error)) (*oauth2.Token, error) {
@@ -53,15 +49,15 @@ func (c *tokenCache) fetch(ctx context.Context, fetch func(context.Context) (*oa
 	inner, span := c.telemetry.tracer.Start(ctx, "token", trace.WithAttributes(keyOperation.String("token")))
 	returned := false
 	defer func() {
+		if !returned {
+			err = errPanicked
+		}
 		var attrs []attribute.KeyValue
 		if err != nil {
 			attrs = append(attrs, errorType(err))
-		} else if !returned {
-			attrs = append(attrs, attribute.String("error.type", "panic"))
 		}
 		c.telemetry.tokens.Add(ctx, 1, metric.WithAttributes(attrs...))
 		if span.IsRecording() {
-			span.SetAttributes(attrs...)
 			c.link(span)
 			fail(span, err)
 		}
@@ -72,8 +68,8 @@ func (c *tokenCache) fetch(ctx context.Context, fetch func(context.Context) (*oa
 	return token, err
 }
 
-// link links a fetch to those who wait for it. An early renewal has few: they have
-// the token that it will replace.
+// link adds a link for each caller inside Token. An early renewal has few, because
+// callers have the token that it will replace.
 func (c *tokenCache) link(span trace.Span) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/oauth2"
 
@@ -18,14 +19,48 @@ import (
 func TestTokenCacheConforms(t *testing.T) {
 	midtest.TestTokenCache(t, func(t *testing.T) mid.TokenCache {
 		t.Helper()
-		return newTelemetry(t).TokenCache(mid.NewTokenCache())
+		return newTelemetry(t).tokenCache(t)
 	})
 }
 
-func TestTokenCacheOfNothing(t *testing.T) {
+// The same options observe clients of two accounts, each with a token of its own.
+func TestOptionsForSeveralClients(t *testing.T) {
 	tel := newTelemetry(t)
-	_, err := mid.NewClient("id", "secret", mid.WithTokenCache(tel.TokenCache(nil)))
+	opts := tel.ClientOptions()
+	for range 2 {
+		srv := midtest.NewServer()
+		t.Cleanup(srv.Close)
+		_, err := srv.Client(opts...).Authentication.CreateSession(t.Context(), login)
+		require.NoError(t, err)
+		require.Len(t, srv.Requests(), 2, "a token and a session")
+	}
+	require.Len(t, tel.named("token"), 2)
+}
+
+// A cache that the application gives is observed, wherever its option stands.
+func TestSharedTokenCacheIsObserved(t *testing.T) {
+	tel := newTelemetry(t)
+	fetched := &oauth2.Token{AccessToken: "token-1"}
+	shared := mid.NewTokenCache()
+	token, err := tel.tokenCache(t, mid.WithTokenCache(shared)).Token(t.Context(),
+		func(context.Context) (*oauth2.Token, error) { return fetched, nil })
+	require.NoError(t, err)
+	require.Same(t, fetched, token)
+	require.Len(t, tel.named("token"), 1)
+	token, err = shared.Token(t.Context(), nil)
+	require.NoError(t, err)
+	require.Same(t, fetched, token)
+}
+
+// A fetch that panics or ends its goroutine is a failure.
+func TestTokenFetchThatPanics(t *testing.T) {
+	tel := newTelemetry(t)
+	_, err := tel.tokenCache(t).Token(t.Context(), func(context.Context) (*oauth2.Token, error) { panic("vault") })
 	require.Error(t, err)
+	span := tel.one(t, "token")
+	require.Equal(t, codes.Error, span.Status().Code)
+	require.Equal(t, "_OTHER", attrs(span)["error.type"])
+	require.Equal(t, []string{"error.type=_OTHER: 1"}, tel.points(t, "mid.client.token.fetches"))
 }
 
 // The span of a token has a link to each call that waited for it, and the token's
@@ -33,7 +68,7 @@ func TestTokenCacheOfNothing(t *testing.T) {
 func TestTokenSpanLinksToThoseWhoWait(t *testing.T) {
 	tel := newTelemetry(t)
 	synctest.Test(t, func(t *testing.T) {
-		cache := tel.TokenCache(mid.NewTokenCache())
+		cache := tel.tokenCache(t)
 		gate := make(chan struct{})
 		var all sync.WaitGroup
 		waiting := make(map[trace.SpanID]bool)

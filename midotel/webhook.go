@@ -3,7 +3,6 @@ package midotel
 import (
 	"context"
 	"net/http"
-	"strconv"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -16,19 +15,19 @@ import (
 )
 
 // Handler returns [mid.WebhookService.Handler] of service with a span and metrics
-// for each delivery. The outcome is the status that MID gets. The type of the event
-// is known if a handler ran for it.
+// for each delivery. They have the status that MID gets, and the type of the event if
+// a handler ran for it.
 func (t *Telemetry) Handler(service *mid.WebhookService, handlers mid.EventHandlers) http.Handler {
 	return t.observed(service.Handler(typed(handlers)))
 }
 
-// Handle is [mid.WebhookService.Handle] of service with a span and metrics, as
-// [Telemetry.Handler] has.
+// Handle calls [mid.WebhookService.Handle] of service, with a span and metrics for the
+// delivery as [Telemetry.Handler] has.
 func (t *Telemetry) Handle(ctx context.Context, service *mid.WebhookService, payload []byte, header http.Header, handlers mid.EventHandlers) mid.Reply {
 	if ctx == nil {
 		ctx = context.Background()
 	}
-	d := t.startDelivery(ctx)
+	d := t.startDelivery(ctx, trace.SpanKindConsumer)
 	reply := mid.Reply{Status: http.StatusInternalServerError}
 	defer func() { d.end(reply.Status) }() // a handler may end its goroutine
 	reply = service.Handle(d.ctx, payload, header, typed(handlers))
@@ -37,7 +36,7 @@ func (t *Telemetry) Handle(ctx context.Context, service *mid.WebhookService, pay
 
 func (t *Telemetry) observed(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		d := t.startDelivery(r.Context())
+		d := t.startDelivery(r.Context(), trace.SpanKindServer)
 		d.span.SetAttributes(method(r.Method))
 		status := &statusWriter{ResponseWriter: w}
 		defer func() { d.end(status.code) }()
@@ -45,7 +44,7 @@ func (t *Telemetry) observed(next http.Handler) http.Handler {
 	})
 }
 
-// delivery is what is known of a delivery that is being handled.
+// delivery is the telemetry of one delivery.
 type delivery struct {
 	t     *Telemetry
 	ctx   context.Context
@@ -56,9 +55,14 @@ type delivery struct {
 
 type deliveryKey struct{}
 
-func (t *Telemetry) startDelivery(ctx context.Context) *delivery {
+// startDelivery makes a span of a kind, or an internal one if the application's own
+// instrumentation has made a span of the delivery already.
+func (t *Telemetry) startDelivery(ctx context.Context, kind trace.SpanKind) *delivery {
+	if parent := trace.SpanContextFromContext(ctx); parent.IsValid() && !parent.IsRemote() {
+		kind = trace.SpanKindInternal
+	}
 	d := &delivery{t: t, begun: time.Now()}
-	ctx, d.span = t.tracer.Start(ctx, "mid webhook", trace.WithSpanKind(trace.SpanKindServer))
+	ctx, d.span = t.tracer.Start(ctx, "mid webhook", trace.WithSpanKind(kind))
 	d.ctx = context.WithValue(ctx, deliveryKey{}, d)
 	return d
 }
@@ -69,7 +73,7 @@ func (d *delivery) end(status int) {
 		attrs = append(attrs, keyEventType.String(d.kind))
 	}
 	if status >= http.StatusInternalServerError {
-		attrs = append(attrs, semconv.ErrorTypeKey.String(strconv.Itoa(status)))
+		attrs = append(attrs, statusType(status))
 		d.span.SetStatus(codes.Error, "")
 	}
 	d.t.webhooks.Record(d.ctx, time.Since(d.begun).Seconds(), metric.WithAttributes(attrs...))
@@ -77,8 +81,8 @@ func (d *delivery) end(status int) {
 	d.span.End()
 }
 
-// note notes the type of the event that ctx's delivery has brought. A type that the
-// SDK does not know is a text from outside, of which there may be any number.
+// note records the type of the event. An unknown type comes from outside and has no
+// bound, so it becomes _OTHER.
 func note(ctx context.Context, e *mid.Event) {
 	d, ok := ctx.Value(deliveryKey{}).(*delivery)
 	if !ok {

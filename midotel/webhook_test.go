@@ -1,11 +1,14 @@
 package midotel_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -72,6 +75,7 @@ func TestWebhooks(t *testing.T) {
 	spans := tel.named("mid webhook")
 	require.Len(t, spans, 5)
 	require.Equal(t, trace.SpanKindServer, spans[0].SpanKind())
+	require.Equal(t, trace.SpanKindConsumer, spans[4].SpanKind())
 	require.Equal(t, codes.Error, spans[1].Status().Code)
 	require.Equal(t, spans[2].SpanContext().SpanID(), tel.named("application")[0].Parent().SpanID())
 	recorded := dump(t, tel.spans.Ended())
@@ -89,4 +93,58 @@ func TestWebhookWithoutAHandler(t *testing.T) {
 	reply := tel.Handle(nil, service, []byte(payload), http.Header{mid.SignatureHeader: {service.Sign([]byte(payload))}}, mid.EventHandlers{}) //nolint:staticcheck // as Handle takes it
 	require.Equal(t, 204, reply.Status)
 	require.Equal(t, []string{"http.response.status_code=204: 1"}, tel.points(t, "mid.webhook.duration"))
+}
+
+// A delivery below a span of the application's own server is internal to that. One
+// whose parent is the sender's is not.
+func TestWebhookBelowASpan(t *testing.T) {
+	service, err := mid.NewWebhookService(mid.WebhookConfig{Secrets: []string{secret}})
+	require.NoError(t, err)
+	tel := newTelemetry(t)
+	ctx, parent := tel.tracer.Start(t.Context(), "application")
+	for _, test := range []struct {
+		ctx  context.Context
+		kind trace.SpanKind
+	}{
+		{ctx, trace.SpanKindInternal},
+		{trace.ContextWithRemoteSpanContext(t.Context(), parent.SpanContext()), trace.SpanKindServer},
+	} {
+		tel.spans.Reset()
+		r := httptest.NewRequestWithContext(test.ctx, http.MethodPost, "/webhooks", http.NoBody)
+		tel.Handler(service, mid.EventHandlers{}).ServeHTTP(httptest.NewRecorder(), r)
+		span := tel.one(t, "mid webhook")
+		require.Equal(t, test.kind, span.SpanKind())
+		require.Equal(t, parent.SpanContext().SpanID(), span.Parent().SpanID())
+	}
+}
+
+// A handler that panics or ends its goroutine leaves a span that says so.
+func TestWebhookHandlerThatDoesNotReturn(t *testing.T) {
+	service, err := mid.NewWebhookService(mid.WebhookConfig{Secrets: []string{secret}})
+	require.NoError(t, err)
+	for name, leave := range map[string]func(){"panics": func() { panic("handler") }, "ends its goroutine": runtime.Goexit} {
+		t.Run(name, func(t *testing.T) {
+			tel := newTelemetry(t)
+			handlers := mid.EventHandlers{Other: func(context.Context, *mid.Event) error { leave(); return nil }}
+			payload := []byte(event("evt_1", "signing.completed"))
+			header := http.Header{mid.SignatureHeader: {service.Sign(payload)}}
+			for _, deliver := range []func(){
+				func() { tel.Handle(t.Context(), service, payload, header, handlers) },
+				func() {
+					r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/webhooks", bytes.NewReader(payload))
+					r.Header = header
+					tel.Handler(service, handlers).ServeHTTP(httptest.NewRecorder(), r)
+				},
+			} {
+				var all sync.WaitGroup
+				all.Go(deliver)
+				all.Wait()
+			}
+			spans := tel.named("mid webhook")
+			require.Len(t, spans, 2)
+			for _, s := range spans {
+				require.Equal(t, "500", attrs(s)["error.type"])
+			}
+		})
+	}
 }

@@ -31,7 +31,7 @@ func (t *Telemetry) middleware(next http.RoundTripper) http.RoundTripper {
 		returned := false
 		defer func() {
 			if !returned {
-				s.end(errors.New("the round tripper panicked"))
+				s.end(errPanicked)
 			}
 		}()
 		resp, err := next.RoundTrip(req.WithContext(s.ctx))
@@ -47,16 +47,19 @@ func (t *Telemetry) middleware(next http.RoundTripper) http.RoundTripper {
 	})
 }
 
-// send is one wire send. It ends when its answer's body is closed, which the SDK
-// does when it has read it.
+// send is one wire send. It ends with its answer's body, or with its context: an
+// attempt whose time is over is left behind, and may hang for long.
 type send struct {
-	t      *Telemetry
-	ctx    context.Context
-	span   trace.Span
-	begun  time.Time
-	attrs  []attribute.KeyValue // of the metric
-	status int                  // 0 without an answer
-	once   sync.Once
+	t     *Telemetry
+	ctx   context.Context
+	span  trace.Span
+	begun time.Time
+	attrs []attribute.KeyValue // of the metric
+
+	mu      sync.Mutex
+	status  int // 0 without an answer
+	over    bool
+	forsake func() bool // stops waiting for the context's end
 }
 
 func (t *Telemetry) startSend(req *http.Request) *send {
@@ -70,6 +73,9 @@ func (t *Telemetry) startSend(req *http.Request) *send {
 		semconv.ServerPort(port),
 	}}
 	name := s.attrs[0].Value.AsString()
+	if s.attrs[0] == semconv.HTTPRequestMethodOther {
+		name = "HTTP" // as the conventions say
+	}
 	if op.Path != "" {
 		name += " " + op.Path
 		s.attrs = append(s.attrs, semconv.URLTemplate(op.Path))
@@ -82,6 +88,9 @@ func (t *Telemetry) startSend(req *http.Request) *send {
 		}
 	}
 	t.queueDuration.Record(s.ctx, queued.Seconds(), metric.WithAttributes(keyOperation.String(op.Name)))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.forsake = context.AfterFunc(s.ctx, func() { s.end(ended(s.ctx)) })
 	return s
 }
 
@@ -90,7 +99,9 @@ func (s *send) answered(resp *http.Response) {
 	if resp == nil {
 		return
 	}
+	s.mu.Lock()
 	s.status = resp.StatusCode
+	s.mu.Unlock()
 	if resp.StatusCode == http.StatusTooManyRequests {
 		s.t.rateLimited.Add(s.ctx, 1)
 	}
@@ -104,32 +115,42 @@ func (s *send) answered(resp *http.Response) {
 
 // end ends the span, once.
 func (s *send) end(err error) {
-	s.once.Do(func() {
-		attrs := s.attrs
-		if s.status != 0 {
-			attrs = append(attrs, semconv.HTTPResponseStatusCode(s.status))
-			s.span.SetAttributes(semconv.HTTPResponseStatusCode(s.status))
-		}
-		var kind attribute.KeyValue
-		switch cause := context.Cause(s.ctx); {
-		case s.status >= http.StatusBadRequest: // a status line is an answer
-			kind = semconv.ErrorTypeKey.String(strconv.Itoa(s.status))
-		case err != nil && cause != nil:
-			kind = errorType(cause) // such as the attempt's timeout
-		case err != nil:
-			kind = errorType(err)
-		}
-		if kind.Valid() {
-			attrs = append(attrs, kind)
-			s.span.SetAttributes(kind)
-			s.span.SetStatus(codes.Error, "") // the type says it all
-		}
-		s.t.wireDuration.RecordSet(s.ctx, time.Since(s.begun).Seconds(), attribute.NewSet(attrs...))
-		s.span.End()
-	})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.over {
+		return
+	}
+	s.over = true
+	s.forsake()
+	attrs := s.attrs
+	if s.status != 0 {
+		attrs = append(attrs, semconv.HTTPResponseStatusCode(s.status))
+		s.span.SetAttributes(semconv.HTTPResponseStatusCode(s.status))
+	}
+	if kind, failed := s.failure(err); failed {
+		attrs = append(attrs, kind)
+		s.span.SetAttributes(kind)
+		s.span.SetStatus(codes.Error, "") // the type says it all
+	}
+	s.t.wireDuration.RecordSet(s.ctx, time.Since(s.begun).Seconds(), attribute.NewSet(attrs...))
+	s.span.End()
 }
 
-// body ends a send when it is closed.
+// failure returns what kept the send from its answer, or made the answer an error.
+func (s *send) failure(err error) (kind attribute.KeyValue, failed bool) {
+	if refuses(s.status) { // whether or not it could be read
+		return statusType(s.status), true
+	}
+	if err == nil {
+		return kind, false
+	}
+	if cause := ended(s.ctx); cause != nil {
+		err = cause
+	}
+	return errorType(err), true
+}
+
+// body ends a send when it is closed, which the SDK does when it has read it.
 type body struct {
 	io.ReadCloser
 	send *send
@@ -145,7 +166,7 @@ func (b *body) Read(p []byte) (int, error) {
 
 func (b *body) Close() error {
 	err := b.ReadCloser.Close()
-	b.send.end(nil)
+	b.send.end(ended(b.send.ctx))
 	return err
 }
 
@@ -170,16 +191,18 @@ func address(u *url.URL) (host string, port int) {
 	return u.Hostname(), port
 }
 
-// shownURL is the URL with its template in place of ids, and without a query. Of
-// a path without a template, which may hold anything, nothing is shown.
+// shownURL is the URL with its template in place of ids, and without a query. Of a
+// path without a template, or one that middleware has changed, nothing is shown: it
+// may hold anything.
 func shownURL(u *url.URL, template string) string {
 	shown := u.Scheme + "://" + u.Host
-	if template == "" {
+	fixed, _, hasID := strings.Cut(template, "{")
+	path := u.EscapedPath()
+	base := strings.LastIndex(path, fixed)
+	if template == "" || base < 0 || strings.Contains(path[base+len(fixed):], "/") || !hasID && base+len(fixed) != len(path) {
 		return shown + "/REDACTED"
 	}
-	prefix, _, _ := strings.Cut(template, "{")
-	base, _, _ := strings.Cut(u.EscapedPath(), prefix)
-	return shown + base + template
+	return shown + path[:base] + template
 }
 
 func protocol(resp *http.Response) string {

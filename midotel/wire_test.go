@@ -3,10 +3,13 @@ package midotel_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -73,7 +76,8 @@ func TestAnswerThatIsCutOff(t *testing.T) {
 	require.Len(t, sends, 2)
 	require.Equal(t, codes.Error, sends[0].Status().Code)
 	require.Equal(t, "201", attrs(sends[0])["http.response.status_code"])
-	require.NotEmpty(t, attrs(sends[0])["error.type"])
+	require.Equal(t, "network", attrs(sends[0])["error.type"])
+	require.Len(t, tel.points(t, "http.client.request.duration"), 3, "the token's send, and each of the call's once")
 }
 
 func TestSendThatTimesOut(t *testing.T) {
@@ -113,7 +117,112 @@ func TestSendThatPanics(t *testing.T) {
 	}))
 	require.PanicsWithValue(t, "middleware", func() { _, _ = client.Authentication.CreateSession(t.Context(), login) })
 	require.Len(t, tel.spans.Ended(), len(tel.spans.Started()))
-	require.Equal(t, codes.Error, tel.one(t, "auth.sessions.create").Status().Code)
+	for _, name := range []string{"auth.sessions.create", "POST /auth/sessions"} {
+		span := tel.one(t, name)
+		require.Equal(t, codes.Error, span.Status().Code)
+		require.Equal(t, "_OTHER", attrs(span)["error.type"])
+	}
+}
+
+// An attempt that is left behind has its span in time, even if nothing returns.
+func TestSendThatIsLeftBehind(t *testing.T) {
+	srv := midtest.NewServer()
+	defer srv.Close()
+	tel := newTelemetry(t)
+	free := make(chan struct{})
+	stuck := &stuckReader{Reader: strings.NewReader("%PDF-1.7" + strings.Repeat(" ", 1<<20)), began: make(chan struct{}), free: free}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	go func() {
+		<-stuck.began
+		cancel(errors.New("the user ada@example.com has left"))
+	}()
+	_, err := tel.client(srv).Signing.UploadDocument(ctx, mid.UploadSigningDocumentParams{
+		File: mid.FileFromReader("contract.pdf", stuck)})
+	require.ErrorIs(t, err, context.Canceled)
+	require.Eventually(t, func() bool { return len(tel.named("POST /signing/documents")) == 1 }, 5*time.Second, time.Millisecond)
+	close(free)
+	span := tel.one(t, "POST /signing/documents")
+	require.Equal(t, "canceled", attrs(span)["error.type"])
+	require.Equal(t, "canceled", attrs(tel.one(t, "signing.documents.upload"))["error.type"])
+}
+
+// stuckReader is a file whose end comes when it is set free.
+type stuckReader struct {
+	io.Reader
+	began chan struct{}
+	free  <-chan struct{}
+	once  sync.Once
+}
+
+func (r *stuckReader) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	if err != nil {
+		r.once.Do(func() { close(r.began) })
+		<-r.free
+	}
+	return n, err
+}
+
+// An answer that is closed unread is a success if no more of it was needed, and not
+// if the call has ended.
+func TestAnswerThatIsClosedEarly(t *testing.T) {
+	for name, test := range map[string]struct {
+		cancel bool
+		kind   string
+	}{
+		"needed no more": {false, ""},
+		"cancelled":      {true, "canceled"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tel := newTelemetry(t)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			client := tel.memory(t, mid.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
+				return tripper(func(r *http.Request) (*http.Response, error) {
+					resp, err := next.RoundTrip(r)
+					if err != nil {
+						return nil, err
+					}
+					if test.cancel {
+						cancel()
+					}
+					return nil, errors.Join(resp.Body.Close(), errors.New("no more of it is needed"))
+				})
+			}))
+			_, err := client.Authentication.GetSession(ctx, "sess_1", mid.WithoutRetry())
+			require.Error(t, err)
+			require.Equal(t, test.kind, attrs(tel.one(t, "GET /auth/sessions/{id}"))["error.type"])
+		})
+	}
+}
+
+// Middleware that was given before the options may have changed the path.
+func TestPathThatMiddlewareHasChanged(t *testing.T) {
+	for name, path := range map[string]string{
+		"all of it":     "/people/ada@example.com",
+		"after the end": "/v1/auth/sessions/sess_1/ada@example.com",
+	} {
+		t.Run(name, func(t *testing.T) {
+			tel := newTelemetry(t)
+			client := tel.memory(t, mid.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
+				return tripper(func(r *http.Request) (*http.Response, error) {
+					r = r.Clone(r.Context())
+					r.URL.Path = path
+					return next.RoundTrip(r)
+				})
+			}))
+			_, err := client.Authentication.GetSession(t.Context(), "sess_1")
+			require.NoError(t, err)
+			require.Equal(t, "https://api.mobid.io/REDACTED", attrs(tel.one(t, "GET /auth/sessions/{id}"))["url.full"])
+		})
+	}
+}
+
+// A method that the conventions do not know is not in the span's name.
+func TestUnknownMethod(t *testing.T) {
+	tel := newTelemetry(t)
+	_ = tel.memory(t).Call(t.Context(), "PURGE", "/people", nil, nil) // its answer is a session's
+	require.Equal(t, "_OTHER", attrs(tel.one(t, "HTTP"))["http.request.method"])
 }
 
 type tripper func(*http.Request) (*http.Response, error)

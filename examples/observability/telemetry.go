@@ -26,8 +26,8 @@ func setTelemetry(spans sdktrace.SpanExporter, points sdkmetric.Exporter) (shutd
 	return func(ctx context.Context) error { return errors.Join(traces.Shutdown(ctx), metrics.Shutdown(ctx)) }
 }
 
-// traced adds the trace's id to every log line of that trace, those of the SDK
-// included: it logs with the ctx of the call.
+// traced adds the id of the trace to each log line. The SDK's lines have it too,
+// because the SDK logs with the context of the call.
 type traced struct{ slog.Handler }
 
 func (h traced) Handle(ctx context.Context, r slog.Record) error {
