@@ -24,6 +24,8 @@ type role struct {
 	Account          string
 	URL              string // of the server that it calls
 	ClientID, Secret string
+	WebhookSecret    string
+	Callback         string // where its sessions' events go; empty for itself
 	Seconds          float64
 	Callers          int
 	PerMin           int
@@ -37,6 +39,7 @@ var roles = map[string]func(role, *bufio.Reader) error{
 	"notify":   notify,
 	"token":    askForTokens,
 	"load":     load,
+	"site":     serveSite,
 }
 
 // TestMain is also the main function of the processes that the tests start.
