@@ -295,7 +295,7 @@ func (*TokenCache) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte("midredis
 // them may still be in Redis, which failed when it was to be dropped there.
 type refused struct {
 	mu    sync.Mutex
-	marks [8]string
+	marks [64]string
 	next  int
 }
 

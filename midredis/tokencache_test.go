@@ -125,6 +125,21 @@ func TestRefusedTokenIsRefusedWithoutRedisToo(t *testing.T) {
 	assert.NotEqual(t, refused.AccessToken, tokenOf(t, cache, i).AccessToken)
 }
 
+// Nor is it after an outage in which many other tokens were refused, such as by a
+// server whose own store fails over.
+func TestRefusedTokenIsRefusedAfterALongOutage(t *testing.T) {
+	server, account, i := startRedis(t), newAccount(), &issuer{life: time.Hour}
+	cache, admin := newCache(t, server.client(t), account, generous), server.client(t)
+	refused := tokenOf(t, cache, i)
+	require.NoError(t, admin.Do(t.Context(), "ACL", "SETUSER", "default", "-eval").Err())
+	for token := refused; i.fetches.Load() < 50; token = tokenOf(t, cache, i) {
+		require.NoError(t, cache.Invalidate(t.Context(), token))
+	}
+	require.NoError(t, admin.Do(t.Context(), "ACL", "SETUSER", "default", "+eval").Err())
+	require.NoError(t, cache.Invalidate(t.Context(), tokenOf(t, cache, i)))
+	assert.NotEqual(t, refused.AccessToken, tokenOf(t, cache, i).AccessToken)
+}
+
 func TestExpiredTokenIsFetchedOnceForAll(t *testing.T) {
 	server, account, i := sharedRedis(t), newAccount(), &issuer{life: time.Second}
 	caches := make([]*midredis.TokenCache, 4)
