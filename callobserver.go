@@ -9,7 +9,7 @@ import (
 type callObservers []func(context.Context, Operation) (context.Context, func(error))
 
 // begin starts all observers. It returns the context of the call, and a function that
-// ends them in reverse order. One that panics keeps none of the others from ending.
+// ends them in reverse order. If one panics, the others that have begun still end.
 func (o callObservers) begin(ctx context.Context, op Operation) (_ context.Context, end func(error)) {
 	if len(o) == 0 {
 		return ctx, func(error) {}

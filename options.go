@@ -193,8 +193,8 @@ func WithTokenCache(cache TokenCache) Option {
 }
 
 // WithTokenCacheMiddleware wraps the client's token cache, its own or that of
-// [WithTokenCache], for traces and metrics. What middleware returns must do as
-// [TokenCache] says. Of several, the first given is the outermost.
+// [WithTokenCache], for traces and metrics. What middleware returns must keep the
+// promises of a [TokenCache]. Of several, the first given is the outermost.
 func WithTokenCacheMiddleware(middleware func(TokenCache) TokenCache) Option {
 	return func(c *config) error {
 		if middleware == nil {
@@ -294,10 +294,10 @@ func WithAppInfo(name, version string) Option {
 	}
 }
 
-// WithMiddleware wraps the transport. Middleware sees every wire send as it
-// leaves, with its secrets: retries, replays and token requests included. Of
-// several, the first given is the outermost. Middleware that reads a response's
-// body must put another in its place.
+// WithMiddleware wraps the transport. Middleware sees every wire send as it leaves,
+// retries, replays and token requests included. Requests hold secrets. Of several,
+// the first given is the outermost. Middleware that reads a response's body must put
+// another in its place.
 func WithMiddleware(middleware func(http.RoundTripper) http.RoundTripper) Option {
 	return func(c *config) error {
 		if middleware == nil {
@@ -310,9 +310,9 @@ func WithMiddleware(middleware func(http.RoundTripper) http.RoundTripper) Option
 
 // WithCallObserver observes each call as a whole, for traces and metrics. begin is
 // called when a call begins: once for a typed method or [Client.Call], however often
-// it is sent, and once for each look of a Wait or a Watch. A call that ends before
-// anything could be sent is not observed: its parameters are invalid, or its file
-// can't be opened. Token requests belong to no call.
+// it is sent, and once each time that a Wait or a Watch asks for the status. A call
+// whose parameters are invalid, or whose file can't be opened, is not observed. Token
+// requests belong to no call.
 //
 // The call goes on with the context that begin returns, which must be derived from
 // ctx. end is called once, with the call's error or nil. If the context or end is

@@ -18,8 +18,8 @@ type RetryPolicy struct {
 	MaxRetries int
 	// MinWait and MaxWait shape the backoff: the wait before the n-th retry is
 	// random between zero and MinWait·2ⁿ⁻¹, or MaxWait if that is less (full
-	// jitter). If zero, they are the default's, or the other one if the default
-	// would put them out of order.
+	// jitter). One that is zero is the default's. It is the other one if the
+	// default would make MinWait longer than MaxWait.
 	MinWait, MaxWait time.Duration
 	// MaxRetryAfter is the longest wait that a server (error.retry_after,
 	// Retry-After, X-RateLimit-Reset) or the client's own limiter may ask for. A

@@ -57,7 +57,7 @@ func noteSend(ctx context.Context, op mid.Operation, queued time.Duration) {
 	for {
 		latest := c.attempts.Load()
 		if int64(op.Attempt) <= latest {
-			return // it was left behind, or middleware has sent it again
+			return // a later one is counted, or middleware has sent this one again
 		}
 		if c.attempts.CompareAndSwap(latest, int64(op.Attempt)) {
 			c.queued.Add(int64(queued))

@@ -13,8 +13,8 @@ import (
 	"github.com/mobid-io/mid-go"
 )
 
-// errPanicked is the error of what did not return.
-var errPanicked = errors.New("midotel: a panic")
+// errNotReturned is the error of a function that panicked or called [runtime.Goexit].
+var errNotReturned = errors.New("midotel: the function did not return")
 
 // errorType returns the status of an answer, or a word for what kept the answer from
 // coming. There are few such words, and none is taken from an error: its text may be
@@ -47,10 +47,11 @@ func statusType(status int) attribute.KeyValue {
 func refuses(status int) bool { return status >= 400 && status <= 599 }
 
 // ended returns why a wire send's context has ended, or nil if it has not. A cause
-// that is no timeout is the application's, and means that it has cancelled the call.
+// counts if it is a timeout, such as that of the attempt. Any other is the
+// application's.
 func ended(ctx context.Context) error {
 	if cause := context.Cause(ctx); timedOut(cause) {
-		return cause // such as that of the attempt
+		return cause
 	}
 	return ctx.Err()
 }

@@ -29,8 +29,8 @@ const (
 	keyEventType = attribute.Key("mid.event.type")
 )
 
-// Boundaries in seconds. Those of a request are the semantic conventions'. A call
-// may wait for a plan's whole window, which lasts minutes.
+// Boundaries of the histograms. Those of a request are the semantic conventions'. A
+// call may wait for a plan's window to end, and for two minutes by default.
 var (
 	requestSeconds = metric.WithExplicitBucketBoundaries(0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
 	callSeconds    = metric.WithExplicitBucketBoundaries(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)

@@ -1,4 +1,4 @@
-// Package midotel gives the MID SDK OpenTelemetry spans and metrics:
+// Package midotel records OpenTelemetry spans and metrics of the MID SDK:
 //
 //	telemetry, err := midotel.New(midotel.Config{})
 //	if err != nil {
@@ -29,7 +29,7 @@ import (
 
 const scope = "github.com/mobid-io/mid-go/midotel"
 
-// Config says where telemetry goes. The zero value is the global providers.
+// Config says where telemetry goes. The zero value means the global providers.
 type Config struct {
 	// TracerProvider makes the spans. If nil, it is [otel.GetTracerProvider].
 	TracerProvider trace.TracerProvider
@@ -44,8 +44,7 @@ type Telemetry struct {
 	instruments
 }
 
-// New returns a Telemetry. Its error is the meter provider's, if that can't make an
-// instrument.
+// New returns a Telemetry. It fails if the meter provider can't make an instrument.
 func New(cfg Config) (*Telemetry, error) {
 	if cfg.TracerProvider == nil {
 		cfg.TracerProvider = otel.GetTracerProvider()

@@ -50,7 +50,7 @@ func (c *tokenCache) fetch(ctx context.Context, fetch func(context.Context) (*oa
 	returned := false
 	defer func() {
 		if !returned {
-			err = errPanicked
+			err = errNotReturned
 		}
 		var attrs []attribute.KeyValue
 		if err != nil {

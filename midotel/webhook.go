@@ -21,8 +21,8 @@ func (t *Telemetry) Handler(service *mid.WebhookService, handlers mid.EventHandl
 	return t.observed(service.Handler(typed(handlers)))
 }
 
-// Handle calls [mid.WebhookService.Handle] of service, with a span and metrics for the
-// delivery as [Telemetry.Handler] has.
+// Handle calls [mid.WebhookService.Handle] of service, with a span of kind consumer and
+// the metrics of [Telemetry.Handler].
 func (t *Telemetry) Handle(ctx context.Context, service *mid.WebhookService, payload []byte, header http.Header, handlers mid.EventHandlers) mid.Reply {
 	if ctx == nil {
 		ctx = context.Background()

@@ -31,7 +31,7 @@ func (t *Telemetry) middleware(next http.RoundTripper) http.RoundTripper {
 		returned := false
 		defer func() {
 			if !returned {
-				s.end(errPanicked)
+				s.end(errNotReturned)
 			}
 		}()
 		resp, err := next.RoundTrip(req.WithContext(s.ctx))
@@ -47,8 +47,8 @@ func (t *Telemetry) middleware(next http.RoundTripper) http.RoundTripper {
 	})
 }
 
-// send is one wire send. It ends with its answer's body, or with its context: an
-// attempt whose time is over is left behind, and may hang for long.
+// send is one wire send. It ends when its answer's body is closed, or when its context
+// ends: an attempt whose time is over is left behind, and may hang for long.
 type send struct {
 	t     *Telemetry
 	ctx   context.Context
@@ -150,7 +150,7 @@ func (s *send) failure(err error) (kind attribute.KeyValue, failed bool) {
 	return errorType(err), true
 }
 
-// body ends a send when it is closed, which the SDK does when it has read it.
+// body ends a send when it breaks or is closed. The SDK closes it when it has read it.
 type body struct {
 	io.ReadCloser
 	send *send

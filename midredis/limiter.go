@@ -18,28 +18,28 @@ import (
 var takeScript string
 
 const (
-	// leaseLife is how long a permit is kept that no request uses.
+	// leaseLife is how long an unused permit is kept before it goes back.
 	leaseLife = 200 * time.Millisecond
-	// reportAfter bounds how often a process without a wish tells what it knows.
+	// reportAfter is the shortest time between the reports of a process that needs no
+	// permits.
 	reportAfter = 100 * time.Millisecond
-	// heartbeat keeps the requests of a process counted that are long on their
-	// way.
+	// heartbeat is how often a process asks Redis at least, so that its slow requests
+	// stay counted.
 	heartbeat = 2 * time.Second
 	// maxLease is how many permits a process takes ahead of its callers.
 	maxLease = 32
-	// probe is how often Redis is tried while it is gone, at least; at most twice
-	// as rarely, so that processes do not return as one.
+	// probe is the shortest pause before Redis is tried again when it has failed. The
+	// pause is random, up to twice as long, so that processes do not return as one.
 	probe = 250 * time.Millisecond
 )
 
 // Limiter is a [mid.Limiter] in Redis, made by [NewLimiter]. It is safe for
 // concurrent use.
 //
-// The processes take permits from the plan's bucket, which Redis keeps by its own
-// clock, several at a time when they have many callers, and a fair part of what is
-// left. Permits that no request uses go back. What one process learns from an
-// answer's headers or a 429 holds for all. Within a process it is first come,
-// first served.
+// Redis keeps the plan's bucket by its own clock. Each process takes its fair part of
+// the permits, several at a time if it has many callers. Permits that no request uses
+// go back. What one process learns from an answer's headers or a 429 holds for all.
+// Within a process it is first come, first served.
 //
 // While Redis fails, each process has its part of the plan's rate.
 type Limiter struct {
@@ -102,8 +102,8 @@ func NewLimiter(rdb redis.UniversalClient, account string, plan mid.Plan, opts .
 	}, nil
 }
 
-// Wait implements [mid.Limiter]. A wait that would outlive ctx, or two minutes,
-// fails at once with a [*mid.RateLimitError].
+// Wait implements [mid.Limiter]. It fails with a [*mid.RateLimitError] as soon as it is
+// known that no permit comes before ctx ends, or within two minutes.
 func (l *Limiter) Wait(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -331,7 +331,7 @@ func (l *Limiter) next(now time.Time) time.Time {
 	return next
 }
 
-// ask takes permits and tells what there is to tell.
+// ask sends a report to Redis and takes permits.
 func (l *Limiter) ask(want, out int, bucket int64, told report) {
 	a, err := bounded(context.Background(), l.link, func(ctx context.Context) (taken, error) {
 		return l.take(ctx, want, out, bucket, told)

@@ -51,8 +51,8 @@ func (r *report) see(q mid.RateLimit, bucket bool) {
 	r.seen, r.fresh = time.Now(), true
 }
 
-// urgent reports whether the other processes should know it soon: little is left,
-// or more than they think.
+// urgent reports whether the other processes should know it soon: permits go back, a
+// 429 came, an answer reported nothing, or little is left.
 func (r *report) urgent() bool {
 	return r.back > 0 || r.pause > 0 || r.mute > 0 || r.fresh && r.quota.Remaining < r.quota.Limit/5
 }

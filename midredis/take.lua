@@ -9,7 +9,8 @@
 --   pause         until when a 429 stops all
 --   p:ID          a process: when it last asked, until when it may be silent, what it
 --                 has outstanding, whether it wanted any, how many it has had lately
--- All times are microseconds of Redis' own clock.
+-- Times are in microseconds. Those in the hash are points on Redis' own clock, those of
+-- arguments and results are durations.
 --
 -- ARGV is: 1 the process, 2 the plan's interval, 3 its burst, 4 how many permits it
 -- wants, 5 how many it has outstanding: in its hands or on their way, 6 how many it
@@ -18,8 +19,9 @@
 -- answer is a new one, 13 whether the server is known to keep a bucket, 14 the age
 -- of the answer.
 --
--- Returns {permits, when the first may be used, how long to wait if there are none,
--- processes, bucket}. Each further permit may be used an interval later.
+-- Returns {permits, how long until the first may be used, how long to wait if there are
+-- none, processes, bucket}. The first is negative for a permit of the burst. Each
+-- further permit may be used an interval later.
 local alive, ahead, late, far = 5000000, 1000000, 1500000, 62000000
 local me, interval, burst = 'p:' .. ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local want, out, back, mute = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
@@ -53,8 +55,8 @@ for i = 1, #entries, 2 do
 end
 mine = math.max(mine - back, 0)
 
--- The server's bucket may have begun later than Redis', by the way that a request
--- takes: some tokens are left in it.
+-- A request reaches the server later than Redis counts it, so that the server's bucket
+-- may lag behind. Some tokens are left in it for that.
 local margin = math.min(burst - 1, math.max(1, math.ceil(250000 / interval)))
 local tau = (burst - 1 - margin) * interval
 local tat = math.max((s.tat or 0) - back * interval, now)
@@ -71,8 +73,8 @@ if remaining >= 0 and resets > 0 then
   end
   if bucket == 1 then
     if fresh or not s.tat then
-      -- What is outstanding may be counted already, and then it would be taken
-      -- off twice; if Redis knows nothing, that is the safe side.
+      -- The server may have counted what is outstanding, so it is not taken off
+      -- again. If Redis knows nothing it is: too few are safer than too many.
       local uncounted = s.tat and 0 or total
       tat = math.max(tat, now + tau - (remaining - margin - uncounted - 1) * interval - age)
     end
@@ -95,7 +97,7 @@ local paused = s.pause or 0
 if pause > 0 then
   paused = math.max(paused, now + pause)
   if resets - pause < 2000000 then
-    bucket = 0 -- one has a place again long before it is full
+    bucket = 0 -- a bucket has room again long before its reset
   end
 end
 
