@@ -57,7 +57,7 @@ type Limiter struct {
 	inFlight int
 	used     int // permits since Redis was last asked
 	report   report
-	bucket   int64     // what Redis knows of the server
+	bucket   int64     // what Redis knows of the server; see take.lua
 	pause    time.Time // until when a 429 stops this process
 	retry    time.Time // when to ask again, if there was nothing
 	asked    time.Time
@@ -97,6 +97,7 @@ func NewLimiter(rdb redis.UniversalClient, account string, plan mid.Plan, opts .
 		interval: time.Minute / time.Duration(plan.RequestsPerMinute),
 		burst:    plan.Burst,
 		maxWait:  mid.DefaultRetryPolicy().MaxRetryAfter,
+		bucket:   -1,
 		share:    share{processes: unknownProcesses},
 		kick:     make(chan struct{}, 1),
 	}, nil

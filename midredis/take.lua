@@ -4,7 +4,9 @@
 --   tat           when the plan's bucket is full again, as GCRA keeps it
 --   left, reset   what the server reported to be left, and until when
 --   limit         of the server's window
---   bucket        1 if the server keeps a bucket, whose reset each request puts off
+--   bucket        1 if the server keeps a bucket, whose reset each request puts off;
+--                 0 if it counts by windows, and -1 before its first report
+--   from, had     the reset and the rest of the report that others are compared with
 --   silent        1 if the answers report nothing
 --   pause         until when a 429 stops all
 --   p:ID          a process: when it last asked, until when it may be silent, what it
@@ -16,8 +18,8 @@
 -- wants, 5 how many it has outstanding: in its hands or on their way, 6 how many it
 -- gives back, 7 how many answers reported nothing, 8 the pause of a 429, 9 what an
 -- answer reported to be left or -1, 10 for how long, 11 the limit, 12 whether that
--- answer is a new one, 13 whether the server is known to keep a bucket, 14 the age
--- of the answer.
+-- answer is a new one, 13 what the process knows of the bucket, 14 the age of the
+-- answer.
 --
 -- Returns {permits, how long until the first may be used, how long to wait if there are
 -- none, processes, bucket}. The first is negative for a permit of the burst. Each
@@ -30,26 +32,39 @@ local fresh, age = ARGV[12] == '1', tonumber(ARGV[14])
 
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
-local s, total, n, all = {}, out, 1, 1 -- n of all want any
-local mine, theirs = 0, 0
--- What a process has had fades in the time that the bucket takes to fill.
-local function faded(had, seen) return had * math.exp(math.min(seen - now, 0) / (burst * interval)) end
+local s, processes = {}, {}
 local entries = redis.call('HGETALL', KEYS[1])
 for i = 1, #entries, 2 do
-  local name, value = entries[i], entries[i + 1]
-  if string.sub(name, 1, 2) ~= 'p:' then
-    s[name] = tonumber(value)
+  local of = string.sub(entries[i], 1, 2) == 'p:' and processes or s
+  of[entries[i]] = entries[i + 1]
+end
+for name, value in pairs(s) do
+  s[name] = tonumber(value)
+end
+local bucket = tonumber(ARGV[13])
+if s.bucket and s.bucket >= 0 then
+  bucket = s.bucket
+end
+
+local total, n, all = out, 1, 1 -- n of all want any
+local mine, theirs = 0, 0
+-- What a process has had fades in the time that the bucket takes to fill, and not
+-- within a window.
+local fade = burst * interval
+if bucket ~= 1 then
+  fade = math.max(fade, far)
+end
+for name, value in pairs(processes) do
+  local seen, silence, has, wanted, had = string.match(value, '^(%d+) (%d+) (%d+) (%d) ([%d.]+)$')
+  local lately = seen and had * math.exp(math.min(seen - now, 0) / fade) or 0
+  if name == me then
+    mine = lately
+  elseif not seen or now > tonumber(silence) then
+    redis.call('HDEL', KEYS[1], name) -- it has ended, or died
   else
-    local seen, silence, has, wanted, had = string.match(value, '^(%d+) (%d+) (%d+) (%d) ([%d.]+)$')
-    if name == me then
-      mine = seen and faded(tonumber(had), tonumber(seen)) or 0
-    elseif not seen or now > tonumber(silence) then
-      redis.call('HDEL', KEYS[1], name) -- it has ended, or died
-    else
-      total, all = total + tonumber(has), all + 1
-      if wanted == '1' then
-        n, theirs = n + 1, theirs + faded(tonumber(had), tonumber(seen))
-      end
+    total, all = total + tonumber(has), all + 1
+    if wanted == '1' then
+      n, theirs = n + 1, theirs + lately
     end
   end
 end
@@ -60,7 +75,7 @@ mine = math.max(mine - back, 0)
 local margin = math.min(burst - 1, math.max(1, math.ceil(250000 / interval)))
 local tau = (burst - 1 - margin) * interval
 local tat = math.max((s.tat or 0) - back * interval, now)
-local left, reset, bucket, silent = s.left, s.reset, s.bucket or tonumber(ARGV[13]), s.silent or 0
+local left, reset, silent = s.left, s.reset, s.silent or 0
 if reset and now >= reset then
   reset, left = nil, s.limit
 end
@@ -68,8 +83,19 @@ end
 if remaining >= 0 and resets > 0 then
   silent = 0
   local at = now + resets
-  if limit == burst and (resets > far or (reset and at > reset + late and now < reset - 2 * late)) then
+  -- A server whose limit is the plan's burst keeps a bucket, as it seems. If many
+  -- requests do not put its reset off, it counts by windows.
+  if bucket < 0 then
+    bucket = limit == burst and 1 or 0
+  elseif limit == burst and (resets > far or (reset and at > reset + late and now < reset - 2 * late)) then
     bucket = 1
+  end
+  if bucket == 1 and fresh then
+    if not s.from or at > s.from + late then
+      s.from, s.had = at, remaining
+    elseif at > s.from - late and (s.had - remaining) * interval > 2 * late then
+      bucket, reset, left = 0, nil, nil
+    end
   end
   if bucket == 1 then
     if fresh or not s.tat then
@@ -96,7 +122,7 @@ end
 local paused = s.pause or 0
 if pause > 0 then
   paused = math.max(paused, now + pause)
-  if resets - pause < 2000000 then
+  if resets > 2 * late and resets - pause < 2000000 then
     bucket = 0 -- a bucket has room again long before its reset
   end
 end
@@ -147,6 +173,9 @@ local function text(number) return string.format('%.0f', number) end
 local busy = granted > 0 and math.max(first + (granted - 1) * interval, 0) or math.min(wait, far)
 redis.call('HSET', KEYS[1], 'tat', text(tat), 'bucket', bucket, 'silent', silent, 'pause', text(paused),
   me, string.format('%.0f %.0f %.0f %d %.3f', now, now + busy + alive, out + granted, want > 0 and 1 or 0, mine + granted))
+if s.from then
+  redis.call('HSET', KEYS[1], 'from', text(s.from), 'had', s.had)
+end
 if left then
   redis.call('HSET', KEYS[1], 'left', text(left), 'limit', text(s.limit or left))
 end
