@@ -4,7 +4,6 @@ import (
 	"container/list"
 	"context"
 	"crypto/rand"
-	_ "embed" // for the script
 	mathrand "math/rand/v2"
 	"sync"
 	"time"
@@ -13,9 +12,6 @@ import (
 
 	"github.com/mobid-io/mid-go"
 )
-
-//go:embed take.lua
-var takeScript string
 
 const (
 	// leaseLife is how long an unused permit is kept before it goes back.
@@ -43,13 +39,9 @@ const (
 //
 // While Redis fails, each process has its part of the plan's rate.
 type Limiter struct {
-	link     *link
-	health   health
-	id       string // of the process
-	key      string
-	interval time.Duration
-	burst    int
-	maxWait  time.Duration
+	quota
+	health  health
+	maxWait time.Duration
 
 	mu       sync.Mutex
 	waiters  list.List   // of *waiter
@@ -57,9 +49,10 @@ type Limiter struct {
 	inFlight int
 	used     int // permits since Redis was last asked
 	report   report
-	bucket   int64     // what Redis knows of the server; see take.lua
+	bucket   int64     // what Redis knows of the server
 	pause    time.Time // until when a 429 stops this process
 	retry    time.Time // when to ask again, if there was nothing
+	free     time.Time // when the plan has another permit; the zero time if at once
 	asked    time.Time
 	asking   bool
 	share    share
@@ -90,16 +83,18 @@ func NewLimiter(rdb redis.UniversalClient, account string, plan mid.Plan, opts .
 		return nil, &mid.ValidationError{Field: constructor + " plan", Reason: "has a rate or a burst that is less than 1"}
 	}
 	return &Limiter{
-		link:     l,
-		health:   health{logger: l.logger, share: "rate limit"},
-		id:       rand.Text(),
-		key:      l.key("quota"),
-		interval: time.Minute / time.Duration(plan.RequestsPerMinute),
-		burst:    plan.Burst,
-		maxWait:  mid.DefaultRetryPolicy().MaxRetryAfter,
-		bucket:   -1,
-		share:    share{processes: unknownProcesses},
-		kick:     make(chan struct{}, 1),
+		quota: quota{
+			link:     l,
+			key:      l.key("quota"),
+			process:  rand.Text(),
+			interval: time.Minute / time.Duration(plan.RequestsPerMinute),
+			burst:    plan.Burst,
+		},
+		health:  health{logger: l.logger, share: "rate limit"},
+		maxWait: mid.DefaultRetryPolicy().MaxRetryAfter,
+		bucket:  unknownServer,
+		share:   share{processes: unknownProcesses},
+		kick:    make(chan struct{}, 1),
 	}, nil
 }
 
@@ -146,7 +141,7 @@ func (l *Limiter) Observe(o mid.RequestOutcome) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.inFlight--
-	l.report.note(o, l.bucket == 1)
+	l.report.note(o, l.bucket == bucketServer)
 	now := time.Now()
 	if o.RetryAfter > 0 {
 		if until := now.Add(o.RetryAfter); until.After(l.pause) {
@@ -233,13 +228,7 @@ func (l *Limiter) judge(now time.Time) {
 	for e := l.waiters.Front(); e != nil; {
 		w := e.Value.(*waiter)
 		e = e.Next()
-		at := l.retry
-		if i < len(l.permits) {
-			at = l.permits[i]
-		}
-		if l.pause.After(at) {
-			at = l.pause
-		}
+		at := l.turn(i)
 		wait := at.Sub(now)
 		refusal := &mid.RateLimitError{RetryAfter: wait, RateLimit: l.report.quota}
 		switch {
@@ -253,6 +242,24 @@ func (l *Limiter) judge(now time.Time) {
 		l.remove(w)
 		w.ready <- refusal
 	}
+}
+
+// turn is when the i-th caller of the queue may go at the earliest, as far as is known.
+func (l *Limiter) turn(i int) time.Time {
+	at := l.retry
+	if beyond := i - len(l.permits); beyond < 0 {
+		at = l.permits[i]
+	} else if !l.free.IsZero() {
+		at = later(at, l.free.Add(time.Duration(beyond)*l.interval))
+	}
+	return later(at, l.pause)
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 // need is how many permits the callers lack.
@@ -273,7 +280,7 @@ func (l *Limiter) work(now time.Time) {
 	}
 	if l.health.down.Load() {
 		window := l.report.quota
-		if l.bucket == 1 { // it refills before its Reset
+		if l.bucket == bucketServer { // it refills before its Reset
 			window = mid.RateLimit{}
 		}
 		for l.need() > 0 && len(l.permits) < maxLease {
@@ -357,7 +364,10 @@ func (l *Limiter) ask(want, out int, bucket int64, told report) {
 
 func (l *Limiter) receive(a taken, now time.Time) {
 	l.share.processes, l.bucket = int(a.processes), a.bucket
-	l.retry = now.Add(a.wait)
+	l.retry, l.free = now.Add(a.wait), time.Time{}
+	if a.free > 0 {
+		l.free = now.Add(a.free)
+	}
 	at := now.Add(a.first)
 	for range a.permits {
 		l.permits = append(l.permits, at)
@@ -373,32 +383,4 @@ func (l *Limiter) receive(a taken, now time.Time) {
 	}
 	l.dispatch(now)
 	l.judge(now)
-}
-
-// taken is the script's reply.
-type taken struct {
-	permits, processes, bucket int64
-	first, wait                time.Duration
-}
-
-func (l *Limiter) take(ctx context.Context, want, out int, bucket int64, r report) (taken, error) {
-	remaining, resets, fresh := -1, time.Duration(0), 0
-	if r.quota != (mid.RateLimit{}) {
-		remaining, resets = max(r.quota.Remaining, 0), time.Until(r.quota.Reset)
-	}
-	if r.fresh {
-		fresh = 1
-	}
-	reply, err := l.link.eval(ctx, takeScript, []string{l.key}, l.id, l.interval.Microseconds(), l.burst, want, out,
-		r.back, r.mute, r.pause.Microseconds(), remaining, resets.Microseconds(), r.quota.Limit, fresh, bucket, time.Since(r.seen).Microseconds()).Int64Slice()
-	if err != nil {
-		return taken{}, err
-	}
-	if len(reply) != 5 {
-		return taken{}, errReply
-	}
-	return taken{
-		permits: reply[0], first: time.Duration(reply[1]) * time.Microsecond, wait: time.Duration(reply[2]) * time.Microsecond,
-		processes: reply[3], bucket: reply[4],
-	}, nil
 }

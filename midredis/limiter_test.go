@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -99,6 +100,34 @@ func TestLimiterGoesOnWithoutRedis(t *testing.T) {
 		return strings.Contains(log.String(), "share again")
 	}, 20*time.Second, 20*time.Millisecond)
 	assert.Equal(t, 2, strings.Count(log.String(), "\n"), log.String())
+}
+
+// Callers whose turn comes too late are refused at once, however soon those before
+// them go.
+func TestQueueThatIsTooLong(t *testing.T) {
+	limiter := newLimiter(t, sharedRedis(t).client(t), newAccount(), mid.Plan{RequestsPerMinute: 600, Burst: 20}, generous)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	begun := time.Now()
+	var refused atomic.Int64
+	var all sync.WaitGroup
+	for range 80 {
+		all.Go(func() {
+			err := limiter.Wait(ctx)
+			if err == nil {
+				limiter.Observe(mid.RequestOutcome{Sent: true})
+				return
+			}
+			assert.Less(t, time.Since(begun), time.Second)
+			var refusal *mid.RateLimitError
+			if assert.ErrorAs(t, err, &refusal) {
+				refused.Add(1)
+				assert.GreaterOrEqual(t, refusal.RetryAfter, 1500*time.Millisecond, "until its turn")
+			}
+		})
+	}
+	all.Wait()
+	assert.Greater(t, refused.Load(), int64(30))
 }
 
 func TestLimiterRefusesAPlanOfNothing(t *testing.T) {

@@ -22,8 +22,9 @@
 -- answer.
 --
 -- Returns {permits, how long until the first may be used, how long to wait if there are
--- none, processes, bucket}. The first is negative for a permit of the burst. Each
--- further permit may be used an interval later.
+-- none, processes, bucket, how long until the plan has another permit for anyone}. The
+-- first is negative for a permit of the burst. Each further permit may be used an
+-- interval later.
 local alive, ahead, late, far = 5000000, 1000000, 1500000, 62000000
 local me, interval, burst = 'p:' .. ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local want, out, back, mute = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
@@ -185,4 +186,4 @@ else
   redis.call('HDEL', KEYS[1], 'reset')
 end
 redis.call('PEXPIRE', KEYS[1], 300000)
-return {granted, first, wait, all, bucket}
+return {granted, first, wait, all, bucket, math.max(tat - tau - now, 0)}
