@@ -17,29 +17,41 @@ import (
 	"github.com/mobid-io/mid-go/midredis"
 )
 
-// documentedACL is the line of the README, with the account of a test.
-func documentedACL(t *testing.T, account string) []any {
+// The users that README.md documents, in its order.
+const (
+	aclOfANode = iota
+	aclOfAClusterNode
+	aclOfASentinel
+)
+
+// allow makes the user mid at a server as a line of README.md says, with the account
+// of a test.
+func allow(t *testing.T, server *redisServer, account string, line int) {
 	t.Helper()
 	text, err := os.ReadFile("README.md")
 	require.NoError(t, err)
-	line := regexp.MustCompile(`(?m)^ACL SETUSER .*$`).FindString(string(text))
-	require.NotEmpty(t, line, "README.md has no ACL line")
-	line = strings.ReplaceAll(line, "CLIENT-ID", account)
+	lines := regexp.MustCompile(`(?m)^ACL SETUSER .*$`).FindAllString(string(text), -1)
+	require.Len(t, lines, 3, "the ACL lines of README.md")
 	var args []any
-	for arg := range strings.FieldsSeq(line) {
+	for arg := range strings.FieldsSeq(strings.ReplaceAll(lines[line], "CLIENT-ID", account)) {
 		args = append(args, arg)
 	}
-	return args
+	require.NoError(t, server.client(t).Do(t.Context(), args...).Err())
 }
 
 // A user with the documented rights, and no other, is enough.
 func TestDocumentedACLIsEnough(t *testing.T) {
 	server, account := startRedis(t), newAccount()
-	admin := server.client(t)
-	require.NoError(t, admin.Do(t.Context(), documentedACL(t, account)...).Err())
+	allow(t, server, account, aclOfANode)
 	rdb := redis.NewClient(&redis.Options{Addr: server.addr, Username: "mid", Password: "PASSWORD"})
 	defer rdb.Close()
+	isEnough(t, rdb, account)
+	require.Error(t, rdb.Keys(t.Context(), "*").Err())
+}
 
+// isEnough uses all four parts as a user that may use an account's keys only.
+func isEnough(t *testing.T, rdb redis.UniversalClient, account string) {
+	t.Helper()
 	claim, err := newStore(t, rdb, account, generous).Claim(t.Context(), "evt_1", lease)
 	require.NoError(t, err)
 	require.NoError(t, claim.Done(t.Context()))
@@ -54,11 +66,17 @@ func TestDocumentedACLIsEnough(t *testing.T) {
 
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	n := newNotifier(t, rdb, account)
-	wake := n.Subscribe(ctx, "sess_1")
-	listening(t, admin, account, 1)
-	require.NoError(t, newNotifier(t, rdb, account).Notify(t.Context(), "sess_1"))
-	wakes(t, wake, "by a user with the documented rights")
+	wake := newNotifier(t, rdb, account).Subscribe(ctx, "sess_1")
+	other := newNotifier(t, rdb, account)
+	require.Eventually(t, func() bool { // the subscription may not have reached Redis yet
+		require.NoError(t, other.Notify(t.Context(), "sess_1"))
+		select {
+		case <-wake:
+			return true
+		case <-time.After(100 * time.Millisecond):
+			return false
+		}
+	}, 20*time.Second, 10*time.Millisecond)
 
 	var log lockedBuffer
 	limiter := newLimiter(t, rdb, account, mid.Plan{RequestsPerMinute: 6000, Burst: 100}, generous,
@@ -71,5 +89,4 @@ func TestDocumentedACLIsEnough(t *testing.T) {
 
 	_, err = newStore(t, rdb, newAccount(), generous).Claim(t.Context(), "evt_1", lease)
 	require.Error(t, err, "the user reaches another account's keys")
-	require.Error(t, rdb.Keys(t.Context(), "*").Err())
 }

@@ -172,7 +172,7 @@ func TestRedisWithTLS(t *testing.T) {
 	server.start(t)
 	t.Cleanup(server.stop)
 	account := newAccount()
-	require.NoError(t, server.client(t).Do(t.Context(), documentedACL(t, account)...).Err())
+	allow(t, server, account, aclOfANode)
 	rdb := redis.NewClient(&redis.Options{Addr: server.addr, TLSConfig: config, Username: "mid", Password: "PASSWORD"})
 	defer rdb.Close()
 
@@ -193,16 +193,23 @@ func TestSentinelFailsOver(t *testing.T) {
 	t.Parallel()
 	master := startRedis(t, "--repl-diskless-sync-delay", "0")
 	host, port, _ := strings.Cut(master.addr, ":")
-	startRedis(t, "--replicaof", host, port)
+	replica := startRedis(t, "--replicaof", host, port)
 	sentinel := startSentinel(t, "quota", master.addr)
-	rdb := redis.NewFailoverClient(&redis.FailoverOptions{MasterName: "quota", SentinelAddrs: []string{sentinel.addr}})
+	account := newAccount()
+	allow(t, master, account, aclOfANode)
+	allow(t, replica, account, aclOfANode)
+	allow(t, sentinel, account, aclOfASentinel)
+	rdb := redis.NewFailoverClient(&redis.FailoverOptions{
+		MasterName: "quota", SentinelAddrs: []string{sentinel.addr}, SentinelUsername: "mid", SentinelPassword: "PASSWORD",
+		Username: "mid", Password: "PASSWORD",
+	})
 	t.Cleanup(func() { _ = rdb.Close() })
 	require.Eventually(t, func() bool {
 		replicas, err := redis.NewSentinelClient(&redis.Options{Addr: sentinel.addr}).Replicas(t.Context(), "quota").Result()
-		return err == nil && len(replicas) == 1 && rdb.Do(t.Context(), "WAIT", 1, 100).Val() == int64(1)
+		return err == nil && len(replicas) == 1 && master.client(t).Do(t.Context(), "WAIT", 1, 100).Val() == int64(1)
 	}, 30*time.Second, 100*time.Millisecond, "the sentinel knows no replica")
 
-	m := newMember(t, rdb, newAccount())
+	m := newMember(t, rdb, account)
 	m.calls(t)
 	require.Equal(t, http.StatusNoContent, m.event(t))
 	master.stop()
@@ -230,6 +237,16 @@ func TestCluster(t *testing.T) {
 		midtest.TestLimiter(t, func(t *testing.T) mid.Limiter {
 			return newLimiter(t, rdb, newAccount(), mid.Plan{RequestsPerMinute: 12000, Burst: 300}, generous)
 		})
+	})
+	t.Run("a user with the documented rights", func(t *testing.T) {
+		account := newAccount()
+		for _, node := range cluster {
+			allow(t, node, account, aclOfANode)
+			allow(t, node, account, aclOfAClusterNode)
+		}
+		rdb := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{cluster[0].addr}, Username: "mid", Password: "PASSWORD"})
+		defer rdb.Close()
+		isEnough(t, rdb, account)
 	})
 	account := newAccount()
 	m := newMember(t, rdb, account)
