@@ -24,7 +24,8 @@
 // Redis may be slow, full, read-only, failing over or gone. Every command ends
 // after half a second, or what [WithTimeout] says. Meanwhile webhooks are answered
 // 503, so that MID delivers them again, and each process has a token of its own and
-// its part of the plan's rate. Everything recovers by itself. With [WithLogger], the log says when.
+// its part of the plan's rate. Everything recovers by itself. With [WithLogger], the
+// limiter and the token cache log when.
 //
 // # What Redis needs
 //

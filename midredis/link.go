@@ -33,8 +33,10 @@ func WithTimeout(d time.Duration) Option {
 	}
 }
 
-// WithLogger has a line logged when Redis fails and when it is back. If it is nil,
-// or without this option, nothing is logged.
+// WithLogger has a limiter or a token cache log a line when it goes by itself because
+// Redis fails, and one when it shares again. Failures of an event store or a notifier
+// are logged by the webhook service that has it. If logger is nil, or without this
+// option, nothing is logged.
 func WithLogger(logger *slog.Logger) Option {
 	return func(l *link) error {
 		if logger != nil {
