@@ -414,7 +414,7 @@ func TestWebhookHandlerClosesTheConnectionAfterAnOversizedBody(t *testing.T) {
 		r.Header, r.ContentLength = hookHeader(nil), length
 		res, err := server.Client().Do(r)
 		require.NoError(t, err)
-		defer res.Body.Close()
+		require.NoError(t, res.Body.Close())
 		require.Equal(t, 413, res.StatusCode)
 		require.True(t, res.Close)
 	}
