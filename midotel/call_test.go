@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -165,6 +166,35 @@ func TestErrorsOfTheApplication(t *testing.T) {
 			require.NotContains(t, dump(t, tel.spans.Ended()), "ada@example.com")
 		})
 	}
+}
+
+// A request id is the server's text. What does not look like an id is not recorded.
+func TestRequestIDOfTheServer(t *testing.T) {
+	for id, recorded := range map[string]string{
+		"req_1-a":                      "req_1-a",
+		"Ada Example, ada@example.com": "",
+		strings.Repeat("a", 129):       "",
+	} {
+		tel := newTelemetry(t)
+		refused := &mid.APIError{StatusCode: http.StatusForbidden, RequestID: id}
+		client := tel.memory(t, mid.WithTokenSource(failing{refused}))
+		_, err := client.Authentication.GetSession(t.Context(), "sess_1", mid.WithoutRetry())
+		require.Error(t, err)
+		require.Equal(t, recorded, attrs(tel.one(t, "token"))["mid.request_id"])
+	}
+}
+
+// Middleware that returns nothing at all is a failure.
+func TestSendThatReturnsNothing(t *testing.T) {
+	tel := newTelemetry(t)
+	client, err := mid.NewClient("id", "secret", append(append(inMemory(), tel.ClientOptions()...),
+		mid.WithMiddleware(func(http.RoundTripper) http.RoundTripper {
+			return tripper(func(*http.Request) (*http.Response, error) { return nil, nil }) //nolint:nilnil // on purpose
+		}))...)
+	require.NoError(t, err)
+	_, err = client.Authentication.GetSession(t.Context(), "sess_1", mid.WithoutRetry())
+	require.Error(t, err)
+	require.Equal(t, "_OTHER", attrs(tel.one(t, "GET /auth/sessions/{id}"))["error.type"])
 }
 
 // failing is a token source that fails.

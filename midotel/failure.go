@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"regexp"
 	"strconv"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -13,8 +14,13 @@ import (
 	"github.com/mobid-io/mid-go"
 )
 
-// errNotReturned is the error of a function that panicked or called [runtime.Goexit].
-var errNotReturned = errors.New("midotel: the function did not return")
+var (
+	// errNotReturned is the error of a function that panicked or called
+	// [runtime.Goexit].
+	errNotReturned = errors.New("midotel: the function did not return")
+	// errNothing is the error of middleware that returns no answer and no error.
+	errNothing = errors.New("midotel: neither an answer nor an error")
+)
 
 // errorType returns the status of an answer, or a word for what kept the answer from
 // coming. There are few such words, and none is taken from an error: its text may be
@@ -64,11 +70,13 @@ func timedOut(err error) bool {
 	return ok && late.Timeout()
 }
 
-// requestID returns what MID's support asks for. The SDK has taken secrets out of
-// it.
+// requestID returns what MID's support asks for, if it looks like an id: it is the
+// server's text.
 func requestID(err error) string {
-	if e, ok := errors.AsType[*mid.APIError](err); ok {
+	if e, ok := errors.AsType[*mid.APIError](err); ok && plainID.MatchString(e.RequestID) {
 		return e.RequestID
 	}
 	return ""
 }
+
+var plainID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)

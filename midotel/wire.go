@@ -1,6 +1,7 @@
 package midotel
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -36,12 +37,15 @@ func (t *Telemetry) middleware(next http.RoundTripper) http.RoundTripper {
 		}()
 		resp, err := next.RoundTrip(req.WithContext(s.ctx))
 		returned = true
-		if err != nil || resp == nil || resp.Body == nil {
-			s.answered(resp)
-			s.end(err)
+		if err != nil || resp == nil {
+			s.end(cmp.Or(err, errNothing))
 			return resp, err
 		}
 		s.answered(resp)
+		if resp.Body == nil {
+			s.end(nil)
+			return resp, nil
+		}
 		resp.Body = &body{ReadCloser: resp.Body, send: s}
 		return resp, nil
 	})
@@ -94,11 +98,8 @@ func (t *Telemetry) startSend(req *http.Request) *send {
 	return s
 }
 
-// answered notes what the answer's header says; resp may be nil.
+// answered notes what the answer's header says.
 func (s *send) answered(resp *http.Response) {
-	if resp == nil {
-		return
-	}
 	s.mu.Lock()
 	s.status = resp.StatusCode
 	s.mu.Unlock()

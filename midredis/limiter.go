@@ -54,6 +54,8 @@ type Limiter struct {
 	retry    time.Time // when to ask again, if there was nothing
 	free     time.Time // when the plan has another permit; the zero time if at once
 	asked    time.Time
+	heard    time.Time // when Redis answered last
+	polls    int       // in a row, for want of an answer of the server
 	asking   bool
 	share    share
 	running  bool
@@ -143,10 +145,11 @@ func (l *Limiter) Observe(o mid.RequestOutcome) {
 	l.inFlight--
 	l.report.note(o, l.bucket == bucketServer)
 	now := time.Now()
+	if l.polls > 0 {
+		l.polls, l.retry = 0, now
+	}
 	if o.RetryAfter > 0 {
-		if until := now.Add(o.RetryAfter); until.After(l.pause) {
-			l.pause = until
-		}
+		l.pause = later(l.pause, now.Add(o.RetryAfter))
 		l.judge(now)
 	}
 	l.wake()
@@ -207,6 +210,9 @@ func (l *Limiter) expire(now time.Time) {
 
 // dispatch lets go those at the head of the queue.
 func (l *Limiter) dispatch(now time.Time) {
+	if !l.health.down.Load() && now.Sub(l.heard) > heartbeat {
+		return // there may have been a 429 meanwhile
+	}
 	for l.waiters.Len() > 0 && len(l.permits) > 0 && !l.permits[0].After(now) && !now.Before(l.pause) {
 		w := l.waiters.Front().Value.(*waiter)
 		l.remove(w)
@@ -291,9 +297,13 @@ func (l *Limiter) work(now time.Time) {
 	}
 }
 
-// ahead is how many permits will be used, as it seems, before they would go back.
+// ahead is how many permits will be used, as it seems, before they would go back. While
+// the plan has none at once, callers wait for each.
 func (l *Limiter) ahead(now time.Time) int {
-	used := float64(l.used) * min(1, float64(leaseLife)/float64(now.Sub(l.asked)))
+	used := float64(l.used)
+	if l.free.IsZero() {
+		used *= min(1, float64(leaseLife)/float64(now.Sub(l.asked)))
+	}
 	return min(int(used), maxLease)
 }
 
@@ -364,9 +374,20 @@ func (l *Limiter) ask(want, out int, bucket int64, told report) {
 
 func (l *Limiter) receive(a taken, now time.Time) {
 	l.share.processes, l.bucket = int(a.processes), a.bucket
-	l.retry, l.free = now.Add(a.wait), time.Time{}
+	l.heard = now
+	wait := a.wait
+	if wait == poll {
+		wait <<= min(l.polls, 3)
+		l.polls++
+	} else {
+		l.polls = 0
+	}
+	l.retry, l.free = now.Add(wait), time.Time{}
 	if a.free > 0 {
 		l.free = now.Add(a.free)
+	}
+	if a.pause > 0 {
+		l.pause = later(l.pause, now.Add(a.pause))
 	}
 	at := now.Add(a.first)
 	for range a.permits {

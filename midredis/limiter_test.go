@@ -46,6 +46,22 @@ func TestPauseHoldsForAllProcesses(t *testing.T) {
 	assert.GreaterOrEqual(t, time.Since(paused), 1900*time.Millisecond)
 }
 
+// It stops those too that have a permit for later.
+func TestPauseHoldsForPermitsInHand(t *testing.T) {
+	t.Parallel()
+	server, account := sharedRedis(t), newAccount()
+	plan := mid.Plan{RequestsPerMinute: 20, Burst: 1}
+	a, b := newLimiter(t, server.client(t), account, plan, generous), newLimiter(t, server.client(t), account, plan, generous)
+	require.NoError(t, a.Wait(t.Context()))
+	paused := time.Now()
+	var all sync.WaitGroup
+	all.Go(func() { waitAndObserve(t, b, mid.RequestOutcome{Sent: true}) }) // its turn is in three seconds
+	time.Sleep(300 * time.Millisecond)                                      // for it to have its permit
+	a.Observe(mid.RequestOutcome{Sent: true, RetryAfter: 5 * time.Second})
+	all.Wait()
+	assert.GreaterOrEqual(t, time.Since(paused), 5*time.Second)
+}
+
 // What the headers leave holds for all, whatever the plan says.
 func TestWindowHoldsForAllProcesses(t *testing.T) {
 	server, account := sharedRedis(t), newAccount()

@@ -17,6 +17,9 @@ const (
 	bucketServer  = 1 // and 0 if it counts by windows
 )
 
+// poll is take.lua's wait if it depends on answers that are still to come.
+const poll = 30 * time.Millisecond
+
 // quota is an account's quota in Redis, as one process uses it.
 type quota struct {
 	link     *link
@@ -32,6 +35,7 @@ type taken struct {
 	first                      time.Duration // until the first permit may be used
 	wait                       time.Duration // until asking again, if there are none
 	free                       time.Duration // until the plan has another for anyone
+	pause                      time.Duration // for which all are to send nothing
 }
 
 // take takes at most want permits, and tells Redis of the out that the process has in
@@ -50,12 +54,13 @@ func (q *quota) take(ctx context.Context, want, out int, bucket int64, r report)
 	if err != nil {
 		return taken{}, err
 	}
-	if len(reply) != 6 {
+	if len(reply) != 7 {
 		return taken{}, errReply
 	}
 	return taken{
 		permits: reply[0], processes: reply[3], bucket: reply[4],
 		first: microseconds(reply[1]), wait: microseconds(reply[2]), free: microseconds(reply[5]),
+		pause: microseconds(reply[6]),
 	}, nil
 }
 

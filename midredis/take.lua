@@ -1,6 +1,7 @@
 -- Takes permits for a process, and notes what it has learned since it last asked.
 --
 -- KEYS[1] is the account's quota, a hash:
+--   clock         the time of the latest call
 --   tat           when the plan's bucket is full again, as GCRA keeps it
 --   left, reset   what the server reported to be left, and until when
 --   limit         of the server's window
@@ -22,10 +23,10 @@
 -- answer.
 --
 -- Returns {permits, how long until the first may be used, how long to wait if there are
--- none, processes, bucket, how long until the plan has another permit for anyone}. The
--- first is negative for a permit of the burst. Each further permit may be used an
--- interval later.
-local alive, ahead, late, far = 5000000, 1000000, 1500000, 62000000
+-- none, processes, bucket, how long until the plan has another permit for anyone, how
+-- long all are to pause}. The first is negative for a permit of the burst. Each further
+-- permit may be used an interval later.
+local alive, ahead, late, far, patience = 5000000, 1000000, 1500000, 62000000, 250000
 local me, interval, burst = 'p:' .. ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local want, out, back, mute = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local pause, remaining, resets, limit = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
@@ -42,6 +43,14 @@ end
 for name, value in pairs(s) do
   s[name] = tonumber(value)
 end
+-- The clock goes back if it is set, or if a replica takes over whose clock is behind.
+local set = math.max((s.clock or now) - now, 0)
+if set < 1000000 then
+  set = 0
+end
+for _, name in ipairs({'tat', 'reset', 'pause', 'from'}) do
+  s[name] = s[name] and s[name] - set
+end
 local bucket = tonumber(ARGV[13])
 if s.bucket and s.bucket >= 0 then
   bucket = s.bucket
@@ -57,14 +66,15 @@ if bucket ~= 1 then
 end
 for name, value in pairs(processes) do
   local seen, silence, has, wanted, had = string.match(value, '^(%d+) (%d+) (%d+) (%d) ([%d.]+)$')
-  local lately = seen and had * math.exp(math.min(seen - now, 0) / fade) or 0
+  local lately = seen and had * math.exp(math.min(seen - set - now, 0) / fade) or 0
   if name == me then
     mine = lately
-  elseif not seen or now > tonumber(silence) then
+  elseif not seen or now > silence - set then
     redis.call('HDEL', KEYS[1], name) -- it has ended, or died
   else
     total, all = total + tonumber(has), all + 1
-    if wanted == '1' then
+    -- One that has not come back when it was due has what it wanted.
+    if wanted == '1' and now <= silence - set - alive + patience then
       n, theirs = n + 1, theirs + lately
     end
   end
@@ -75,7 +85,8 @@ mine = math.max(mine - back, 0)
 -- may lag behind. Some tokens are left in it for that.
 local margin = math.min(burst - 1, math.max(1, math.ceil(250000 / interval)))
 local tau = (burst - 1 - margin) * interval
-local tat = math.max((s.tat or 0) - back * interval, now)
+-- A bucket that is full gains nothing from a permit that goes back.
+local tat = math.max((s.tat or 0) - math.min(back * interval, tau), now)
 local left, reset, silent = s.left, s.reset, s.silent or 0
 if reset and now >= reset then
   reset, left = nil, s.limit
@@ -88,7 +99,7 @@ if remaining >= 0 and resets > 0 then
   -- requests do not put its reset off, it counts by windows.
   if bucket < 0 then
     bucket = limit == burst and 1 or 0
-  elseif limit == burst and (resets > far or (reset and at > reset + late and now < reset - 2 * late)) then
+  elseif limit == burst and reset and at > reset + late and now < reset - 2 * late then
     bucket = 1
   end
   if bucket == 1 and fresh then
@@ -135,7 +146,7 @@ elseif want > 0 then
   local room = math.huge
   if bucket ~= 1 and silent ~= 1 then
     -- Before any report a few ask what there is.
-    room = (left or math.max(4, n)) - total
+    room = (left or math.min(math.max(4, n), burst)) - total
   end
   local horizon = math.max(ahead, n * interval)
   local even = math.max(1, math.floor(horizon / interval / n))
@@ -172,7 +183,7 @@ end
 local function text(number) return string.format('%.0f', number) end
 -- It asks again when its last permit may be used, or its wait is over.
 local busy = granted > 0 and math.max(first + (granted - 1) * interval, 0) or math.min(wait, far)
-redis.call('HSET', KEYS[1], 'tat', text(tat), 'bucket', bucket, 'silent', silent, 'pause', text(paused),
+redis.call('HSET', KEYS[1], 'clock', text(now), 'tat', text(tat), 'bucket', bucket, 'silent', silent, 'pause', text(paused),
   me, string.format('%.0f %.0f %.0f %d %.3f', now, now + busy + alive, out + granted, want > 0 and 1 or 0, mine + granted))
 if s.from then
   redis.call('HSET', KEYS[1], 'from', text(s.from), 'had', s.had)
@@ -185,5 +196,6 @@ if reset then
 else
   redis.call('HDEL', KEYS[1], 'reset')
 end
-redis.call('PEXPIRE', KEYS[1], 300000)
-return {granted, first, wait, all, bucket, math.max(tat - tau - now, 0)}
+local kept = math.max(tat, reset or now, paused) - now
+redis.call('PEXPIRE', KEYS[1], 300000 + math.ceil(kept / 1000))
+return {granted, first, wait, all, bucket, math.max(tat - tau - now, 0), math.max(paused - now, 0)}
