@@ -50,13 +50,15 @@ func TestPauseHoldsForAllProcesses(t *testing.T) {
 func TestPauseHoldsForPermitsInHand(t *testing.T) {
 	t.Parallel()
 	server, account := sharedRedis(t), newAccount()
-	plan := mid.Plan{RequestsPerMinute: 20, Burst: 1}
+	plan := mid.Plan{RequestsPerMinute: 20, Burst: 3}
 	a, b := newLimiter(t, server.client(t), account, plan, generous), newLimiter(t, server.client(t), account, plan, generous)
 	require.NoError(t, a.Wait(t.Context()))
-	paused := time.Now()
+	a.Observe(mid.RequestOutcome{Sent: true, RateLimit: mid.RateLimit{Limit: 3, Remaining: 2, Reset: time.Now().Add(3 * time.Second)}})
+	require.NoError(t, a.Wait(t.Context()))
 	var all sync.WaitGroup
 	all.Go(func() { waitAndObserve(t, b, mid.RequestOutcome{Sent: true}) }) // its turn is in three seconds
 	time.Sleep(300 * time.Millisecond)                                      // for it to have its permit
+	paused := time.Now()
 	a.Observe(mid.RequestOutcome{Sent: true, RetryAfter: 5 * time.Second})
 	all.Wait()
 	assert.GreaterOrEqual(t, time.Since(paused), 5*time.Second)
@@ -72,6 +74,63 @@ func TestWindowHoldsForAllProcesses(t *testing.T) {
 	time.Sleep(500 * time.Millisecond) // for it to reach Redis
 	waitAndObserve(t, b, mid.RequestOutcome{Sent: true})
 	assert.False(t, time.Now().Before(reset.Add(-50*time.Millisecond)))
+}
+
+// A permit that goes back to a full bucket gives no one another.
+func TestPermitThatGoesBackToAFullBucket(t *testing.T) {
+	t.Parallel()
+	rdb, account := sharedRedis(t).client(t), newAccount()
+	plan := mid.Plan{RequestsPerMinute: 60, Burst: 1}
+	a, b := newLimiter(t, rdb, account, plan, generous), newLimiter(t, rdb, account, plan, generous)
+	waitAndObserve(t, a, mid.RequestOutcome{Sent: true}) // the server reports nothing
+	time.Sleep(200 * time.Millisecond)                   // for Redis to hear of it
+	ctx, cancel := context.WithCancel(t.Context())
+	var all sync.WaitGroup
+	all.Go(func() { assert.ErrorIs(t, a.Wait(ctx), context.Canceled) }) // its turn is in 0.8 s
+	time.Sleep(100 * time.Millisecond)
+	var at [2]time.Time
+	all.Go(func() { // and this one's in 1.8 s
+		waitAndObserve(t, b, mid.RequestOutcome{Sent: true})
+		at[0] = time.Now()
+	})
+	time.Sleep(100 * time.Millisecond)
+	cancel()
+	time.Sleep(900 * time.Millisecond) // for the permit to go back, unused
+	waitAndObserve(t, a, mid.RequestOutcome{Sent: true})
+	at[1] = time.Now()
+	all.Wait()
+	assert.GreaterOrEqual(t, at[1].Sub(at[0]).Abs(), 900*time.Millisecond, "two at once")
+}
+
+// Redis keeps a quota until nothing is left of what was used, and for a while.
+func TestQuotaIsKeptUntilTheBucketIsFull(t *testing.T) {
+	rdb, account := sharedRedis(t).client(t), newAccount()
+	limiter := newLimiter(t, rdb, account, mid.Plan{RequestsPerMinute: 6, Burst: 60}, generous)
+	for range 40 {
+		waitAndObserve(t, limiter, mid.RequestOutcome{Sent: true})
+	}
+	assert.Greater(t, rdb.PTTL(t.Context(), "mid:{"+account+"}:quota").Val(), 11*time.Minute)
+}
+
+// A caller that waits for the answer of another does not ask Redis all the time.
+func TestFewAskWhileAnAnswerIsToCome(t *testing.T) {
+	t.Parallel()
+	rdb := sharedRedis(t).client(t)
+	var commands counting
+	rdb.AddHook(&commands)
+	limiter := newLimiter(t, rdb, newAccount(), mid.Plan{RequestsPerMinute: 6000, Burst: 100}, generous)
+	waitAndObserve(t, limiter, mid.RequestOutcome{Sent: true, RateLimit: mid.RateLimit{Limit: 50, Remaining: 1, Reset: time.Now().Add(time.Minute)}})
+	require.NoError(t, limiter.Wait(t.Context()))
+	before := commands.n.Load()
+	var all sync.WaitGroup
+	all.Go(func() { assert.NoError(t, limiter.Wait(t.Context())) })
+	time.Sleep(2 * time.Second)
+	assert.LessOrEqual(t, commands.n.Load()-before, int64(15))
+	begun := time.Now()
+	limiter.Observe(mid.RequestOutcome{}) // it was not sent: its place is free
+	all.Wait()
+	assert.Less(t, time.Since(begun), 200*time.Millisecond)
+	limiter.Observe(mid.RequestOutcome{})
 }
 
 // First come, first served within a process.
