@@ -34,8 +34,9 @@ const (
 //
 // Redis keeps the plan's bucket by its own clock. Each process takes its fair part of
 // the permits, several at a time if it has many callers. Permits that no request uses
-// go back. What one process learns from an answer's headers or a 429 holds for all.
-// Within a process it is first come, first served.
+// go back. A process that had less than the others lately has up to twice its part
+// until it has caught up. What one process learns from an answer's headers or a 429
+// holds for all. Within a process it is first come, first served.
 //
 // While Redis fails, each process has its part of the plan's rate.
 type Limiter struct {
