@@ -262,13 +262,6 @@ func (l *Limiter) turn(i int) time.Time {
 	return later(at, l.pause)
 }
 
-func later(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
-}
-
 // need is how many permits the callers lack.
 func (l *Limiter) need() int { return l.waiters.Len() - len(l.permits) }
 
@@ -310,41 +303,41 @@ func (l *Limiter) ahead(now time.Time) int {
 
 // due is when Redis is to be asked.
 func (l *Limiter) due() time.Time {
+	at := l.asked.Add(heartbeat)
+	if l.waiters.Len() > 0 && len(l.permits) > 0 {
+		// Redis expects no sign of life before, and no permit is used without one.
+		at = later(l.permits[0], l.heard.Add(heartbeat))
+	}
 	switch {
 	case l.health.down.Load():
 		return l.retry
 	case l.report.pause > 0:
 		return l.asked
-	case l.need() > 0:
+	case l.need() > 0 && len(l.permits) == 0:
 		return l.retry
+	case l.need() > 0:
+		return sooner(at, l.retry)
 	case l.report.urgent():
-		return l.asked.Add(reportAfter)
-	case l.waiters.Len() > 0 && len(l.permits) > 0 && l.permits[0].After(l.asked.Add(heartbeat)):
-		return l.permits[0] // Redis expects no sign of life before
+		return sooner(at, l.asked.Add(reportAfter))
 	default:
-		return l.asked.Add(heartbeat)
+		return at
 	}
 }
 
 // next is when there is something to do, if no one comes before.
 func (l *Limiter) next(now time.Time) time.Time {
 	next := now.Add(heartbeat)
-	earlier := func(t time.Time) {
-		if t.Before(next) {
-			next = t
-		}
-	}
 	if !l.asking {
-		earlier(l.due())
+		next = sooner(next, l.due())
 	}
 	if len(l.permits) > 0 {
 		switch {
 		case l.waiters.Len() == 0:
-			earlier(l.permits[0].Add(leaseLife + time.Millisecond))
+			next = sooner(next, l.permits[0].Add(leaseLife+time.Millisecond))
 		case l.pause.After(l.permits[0]):
-			earlier(l.pause)
+			next = sooner(next, l.pause)
 		default:
-			earlier(l.permits[0])
+			next = sooner(next, l.permits[0])
 		}
 	}
 	return next
