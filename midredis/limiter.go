@@ -254,6 +254,9 @@ func (l *Limiter) judge(now time.Time) {
 // turn is when the i-th caller of the queue may go at the earliest, as far as is known.
 func (l *Limiter) turn(i int) time.Time {
 	at := l.retry
+	if l.polls > 0 {
+		at = time.Time{} // an answer may come at any time
+	}
 	if beyond := i - len(l.permits); beyond < 0 {
 		at = l.permits[i]
 	} else if !l.free.IsZero() {
@@ -354,6 +357,8 @@ func (l *Limiter) ask(want, out int, bucket int64, told report) {
 	now := time.Now()
 	if err != nil {
 		l.report.again(told)
+		l.report.pause = max(l.pause.Sub(now), 0) // what is left of it
+		l.polls = 0
 		l.health.failed(context.Background(), err)
 		l.retry = now.Add(probe + mathrand.N(probe))
 	} else {
