@@ -211,8 +211,8 @@ func (l *Limiter) expire(now time.Time) {
 
 // dispatch lets go those at the head of the queue.
 func (l *Limiter) dispatch(now time.Time) {
-	if !l.health.down.Load() && now.Sub(l.heard) > heartbeat {
-		return // there may have been a 429 meanwhile
+	if l.stale(now) {
+		return
 	}
 	for l.waiters.Len() > 0 && len(l.permits) > 0 && !l.permits[0].After(now) && !now.Before(l.pause) {
 		w := l.waiters.Front().Value.(*waiter)
@@ -222,6 +222,11 @@ func (l *Limiter) dispatch(now time.Time) {
 		l.used++
 		w.ready <- nil
 	}
+}
+
+// stale reports whether there may have been a 429 since Redis answered last.
+func (l *Limiter) stale(now time.Time) bool {
+	return !l.health.down.Load() && now.Sub(l.heard) > heartbeat
 }
 
 func (l *Limiter) remove(w *waiter) {
@@ -257,10 +262,11 @@ func (l *Limiter) turn(i int) time.Time {
 	if l.polls > 0 {
 		at = time.Time{} // an answer may come at any time
 	}
-	if beyond := i - len(l.permits); beyond < 0 {
+	switch beyond := i - len(l.permits); {
+	case beyond < 0:
 		at = l.permits[i]
-	} else if !l.free.IsZero() {
-		at = later(at, l.free.Add(time.Duration(beyond)*l.interval))
+	case !l.free.IsZero() && beyond >= l.report.back: // what goes back may come again
+		at = later(at, l.free.Add(time.Duration(beyond-l.report.back)*l.interval))
 	}
 	return later(at, l.pause)
 }
@@ -295,7 +301,7 @@ func (l *Limiter) work(now time.Time) {
 }
 
 // ahead is how many permits will be used, as it seems, before they would go back. While
-// the plan has none at once, callers wait for each.
+// the plan's bucket is empty, callers wait for each.
 func (l *Limiter) ahead(now time.Time) int {
 	used := float64(l.used)
 	if l.free.IsZero() {
@@ -317,14 +323,14 @@ func (l *Limiter) due() time.Time {
 	case l.report.pause > 0:
 		return l.asked
 	case l.need() > 0 && len(l.permits) == 0:
-		return l.retry
+		at = l.retry
 	case l.need() > 0:
-		return sooner(at, l.retry)
-	case l.report.urgent():
-		return sooner(at, l.asked.Add(reportAfter))
-	default:
-		return at
+		at = sooner(at, l.retry)
 	}
+	if l.report.back > 0 || l.need() <= 0 && l.report.urgent() {
+		at = sooner(at, l.asked.Add(reportAfter))
+	}
+	return at
 }
 
 // next is when there is something to do, if no one comes before.
@@ -337,6 +343,7 @@ func (l *Limiter) next(now time.Time) time.Time {
 		switch {
 		case l.waiters.Len() == 0:
 			next = sooner(next, l.permits[0].Add(leaseLife+time.Millisecond))
+		case l.asking && l.stale(now): // the answer comes first
 		case l.pause.After(l.permits[0]):
 			next = sooner(next, l.pause)
 		default:
@@ -390,16 +397,11 @@ func (l *Limiter) receive(a taken, now time.Time) {
 	}
 	at := now.Add(a.first)
 	for range a.permits {
-		l.permits = append(l.permits, at)
+		l.permits = append(l.permits, later(at, now))
 		// The next are asked for when these are used: the other processes have
 		// theirs in between.
 		l.retry = at
 		at = at.Add(l.interval)
-	}
-	for i, t := range l.permits { // what was in hand, and is due now, is not older
-		if t.Before(now) {
-			l.permits[i] = now
-		}
 	}
 	l.dispatch(now)
 	l.judge(now)

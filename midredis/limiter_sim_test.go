@@ -24,7 +24,7 @@ import (
 )
 
 // simulation is some processes on one quota. They run by the fake clock of a bubble,
-// with the real script in a real Redis, which is told the time.
+// with the real script in a real Redis, to which the time is given.
 type simulation struct {
 	plan      mid.Plan
 	window    int  // what the server allows in each of its windows; 0 if it keeps the plan's bucket
@@ -136,7 +136,7 @@ func (p simProcess) run(ctx context.Context, limiter mid.Limiter, server *simSer
 					served.Add(1)
 				}
 				if p.dies > 0 && ctx.Err() != nil {
-					<-end.Done() // until then no one hears of it
+					<-end.Done() // the others do not hear of it before
 				}
 				limiter.Observe(outcome)
 				time.Sleep(p.pause)
@@ -204,7 +204,7 @@ func (s *simServer) count(now time.Time) mid.RateLimit {
 	return mid.RateLimit{Limit: s.window, Remaining: s.left, Reset: s.reset}
 }
 
-// nextSecond is how a time is told in whole seconds.
+// nextSecond rounds a time up, for a header in whole seconds.
 func nextSecond(t time.Time) time.Time { return t.Truncate(time.Second).Add(time.Second) }
 
 // simHook is one process' way to Redis.

@@ -76,7 +76,7 @@ func TestWindowHoldsForAllProcesses(t *testing.T) {
 	assert.False(t, time.Now().Before(reset.Add(-50*time.Millisecond)))
 }
 
-// A permit that goes back to a full bucket gives no one another.
+// A permit that goes back to a full bucket makes no other.
 func TestPermitThatGoesBackToAFullBucket(t *testing.T) {
 	t.Parallel()
 	rdb, account := sharedRedis(t).client(t), newAccount()

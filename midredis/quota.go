@@ -33,7 +33,7 @@ type quota struct {
 type taken struct {
 	permits, processes, bucket int64
 	first                      time.Duration // until the first permit may be used
-	wait                       time.Duration // until asking again, if there are none
+	wait                       time.Duration // until asking again, without permits
 	free                       time.Duration // until the plan has another for anyone
 	pause                      time.Duration // for which all are to send nothing
 }

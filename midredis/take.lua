@@ -22,11 +22,12 @@
 -- answer is a new one, 13 what the process knows of the bucket, 14 the age of the
 -- answer.
 --
--- Returns {permits, how long until the first may be used, how long to wait if there are
--- none, processes, bucket, how long until the plan has another permit for anyone, how
+-- Returns {permits, how long until the first may be used, how long to wait without
+-- permits, processes, bucket, how long until the plan has another permit for anyone, how
 -- long all are to pause}. The first is negative for a permit of the burst. Each further
 -- permit may be used an interval later.
 local alive, ahead, late, far, patience = 5000000, 1000000, 1500000, 62000000, 250000
+local longest = 120000000 -- wait of a caller
 local me, interval, burst = 'p:' .. ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local want, out, back, mute = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local pause, remaining, resets, limit = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
@@ -57,7 +58,7 @@ if s.bucket and s.bucket >= 0 then
 end
 
 local total, n, all = out, 1, 1 -- n of all want any
-local mine, theirs = 0, 0
+local mine, theirs, silent_until = 0, 0, 0
 -- What a process has had fades in the time that the bucket takes to fill, and not
 -- within a window.
 local fade = burst * interval
@@ -67,14 +68,18 @@ end
 for name, value in pairs(processes) do
   local seen, silence, has, wanted, had = string.match(value, '^(%d+) (%d+) (%d+) (%d) ([%d.]+)$')
   local lately = seen and had * math.exp(math.min(seen - set - now, 0) / fade) or 0
+  silence = silence and silence - set
   if name == me then
-    mine = lately
-  elseif not seen or now > silence - set then
+    mine, silent_until = lately, silence or 0
+  elseif not seen or now > silence then
     redis.call('HDEL', KEYS[1], name) -- it has ended, or died
   else
+    if set > 0 then
+      redis.call('HSET', KEYS[1], name, string.format('%.0f %.0f %s %s %s', seen - set, silence, has, wanted, had))
+    end
     total, all = total + tonumber(has), all + 1
     -- One that has not come back when it was due has what it wanted.
-    if wanted == '1' and now <= silence - set - alive + patience then
+    if wanted == '1' and now <= silence - alive + patience then
       n, theirs = n + 1, theirs + lately
     end
   end
@@ -182,9 +187,13 @@ end
 
 local function text(number) return string.format('%.0f', number) end
 -- It asks again when its last permit may be used, or its wait is over.
-local busy = granted > 0 and math.max(first + (granted - 1) * interval, 0) or math.min(wait, far)
+local busy = granted > 0 and math.max(first + (granted - 1) * interval, 0) or math.min(wait, longest)
+local until_then = now + busy + alive
+if out > 0 then -- some of it may be for later
+  until_then = math.max(until_then, silent_until)
+end
 redis.call('HSET', KEYS[1], 'clock', text(now), 'tat', text(tat), 'bucket', bucket, 'silent', silent, 'pause', text(paused),
-  me, string.format('%.0f %.0f %.0f %d %.3f', now, now + busy + alive, out + granted, want > 0 and 1 or 0, mine + granted))
+  me, string.format('%.0f %.0f %.0f %d %.3f', now, until_then, out + granted, want > 0 and 1 or 0, mine + granted))
 if s.from then
   redis.call('HSET', KEYS[1], 'from', text(s.from), 'had', s.had)
 end
