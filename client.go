@@ -148,7 +148,7 @@ func (p *pipeline) assemble(cfg *config) error {
 		wire = &transport.Log{Next: wire, Logger: cfg.logger, Path: p.relative, Clean: p.logText}
 	}
 	bearer := &transport.Bearer{Next: wire, Token: p.token}
-	places := new(transport.Places)
+	places := &transport.Places{Lanes: cfg.limiter == nil} // an application's limiter has none
 	calls := &transport.Limit{Next: bearer, Wait: p.wait, Observe: p.observe, Prepare: bearer.Prepare, Places: places}
 	tokens := &transport.Limit{Next: bearer, Wait: p.wait, Observe: p.observe, Places: places}
 

@@ -7,11 +7,13 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/oauth2"
 
@@ -79,6 +81,60 @@ func TestTokenThatNeverOutlivesTheQueue(t *testing.T) {
 		require.Len(t, a.sent(), 2)
 		require.Equal(t, 3, a.tokenRequests())
 		require.Equal(t, hesitant{waited: 4, observed: 4}, *queue)
+	})
+}
+
+// line is a limiter that lets one go each second, first come, first served.
+type line struct {
+	mu           sync.Mutex
+	next         time.Time
+	sent, unsent int
+}
+
+func (l *line) Wait(ctx context.Context) error {
+	l.mu.Lock()
+	if now := time.Now(); l.next.Before(now) {
+		l.next = now
+	}
+	turn := time.NewTimer(time.Until(l.next))
+	l.next = l.next.Add(time.Second)
+	l.mu.Unlock()
+	defer turn.Stop()
+	select {
+	case <-turn.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (l *line) Observe(o mid.RequestOutcome) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if o.Sent {
+		l.sent++
+	} else {
+		l.unsent++
+	}
+}
+
+// The first call's turn goes to the token request. In a limiter of the application's
+// own it comes last then, and no other call gives up its turn for it.
+func TestTurnsOfALimiterAreUsed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, l := &api{handle: session}, new(line)
+		c := a.client(t, mid.WithLimiter(l))
+		var all sync.WaitGroup
+		for range 8 {
+			all.Go(func() {
+				for range 5 {
+					assert.NoError(t, look(t.Context(), c))
+				}
+			})
+		}
+		all.Wait()
+		require.Equal(t, []int{41, 0}, []int{l.sent, l.unsent})
+		require.Len(t, a.sent(), 40)
 	})
 }
 

@@ -108,31 +108,52 @@ const (
 	placeLife = time.Second
 )
 
-// wait waits for a place. A call that had its turn earlier waits ahead of the
-// others. If another gets a place first, it gives that up for this call.
+// wait waits for a place. A call that had its turn earlier waits ahead of the others.
+// If another gets a place first, it gives that up for this call.
 func (l *Limit) wait(call *Call) error {
 	if call.ahead {
 		l.Places.wait(1)
 		defer l.Places.wait(-1)
 	}
-	return l.queue(call)
+	return l.queue(call, call)
 }
 
-// tokenTurn takes the place of a call that waits for the token. Otherwise a call
-// could hold the quota's last place, and wait for a token request that needs it.
-func (l *Limit) tokenTurn(call *Call) error {
-	if l.Places.borrow() {
+// tokenTurn takes the place of a call that waits for the token, or the next that a
+// call gets. Otherwise a call could hold the quota's last place, and wait for a token
+// request that needs it.
+func (l *Limit) tokenTurn(call *Call) (err error) {
+	ctx, leave := context.WithCancel(call)
+	defer leave()
+	turn := l.Places.borrow(leave)
+	if turn == nil {
 		return nil
 	}
-	defer l.Places.served()
 	call.ahead = true
-	return l.queue(call)
+	places, done := 0, false
+	// This is deferred because the application's limiter may panic.
+	defer func() {
+		if l.Places.end(turn) {
+			places++
+		}
+		if done && places > 0 {
+			places--
+			err = nil
+		}
+		for range places {
+			l.Observe(nil, false)
+		}
+	}()
+	if err = l.queue(ctx, call); err == nil {
+		places = 1
+	}
+	done = true
+	return err
 }
 
-// queue waits in the limiter's queue.
-func (l *Limit) queue(call *Call) error {
+// queue waits in the limiter's queue until ctx ends.
+func (l *Limit) queue(ctx context.Context, call *Call) error {
 	joined := time.Now()
-	err := l.Wait(call)
+	err := l.Wait(ctx)
 	call.queued += time.Since(joined)
 	return refusal(err)
 }

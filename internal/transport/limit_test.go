@@ -8,10 +8,12 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/oauth2"
 )
@@ -27,7 +29,9 @@ func (w wire) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // quota is a limiter that counts, and gives as many places as it has.
 type quota struct {
-	places       chan struct{} // nil: any number
+	places chan struct{} // nil: any number
+
+	mu           sync.Mutex
 	waited       int
 	sent, unsent int
 	answered     int
@@ -44,6 +48,8 @@ func newQuota(places int) *quota {
 func (q *quota) wait(ctx context.Context) error {
 	select {
 	case <-q.places:
+		q.mu.Lock()
+		defer q.mu.Unlock()
 		q.waited++
 		return nil
 	case <-ctx.Done():
@@ -53,15 +59,19 @@ func (q *quota) wait(ctx context.Context) error {
 
 // observe takes a place that was used for used up.
 func (q *quota) observe(answer *http.Response, sent bool) {
+	if !sent {
+		defer func() { q.places <- struct{}{} }() // without the lock
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	if answer != nil {
 		q.answered++
 	}
 	if sent {
 		q.sent++
-		return
+	} else {
+		q.unsent++
 	}
-	q.unsent++
-	q.places <- struct{}{}
 }
 
 func request(t testing.TB, ctx context.Context) *http.Request { //nolint:revive // as in package testing's own helpers
@@ -215,6 +225,7 @@ func TestNoPlaceIsKeptFromATokenRequestThatQueues(t *testing.T) {
 			close(renewed)
 		}()
 		synctest.Wait()
+		require.True(t, Ahead(renewal.Context()))
 		s.calls.Prepare = func(*Call) error {
 			<-renewed // the call needs the token that is being renewed
 			return nil
@@ -230,6 +241,89 @@ func TestNoPlaceIsKeptFromATokenRequestThatQueues(t *testing.T) {
 		require.NoError(t, <-done)
 		require.Equal(t, 2, s.sent)
 	})
+}
+
+// An application's limiter has no lanes: a call that waits for another place is the
+// last of its queue. The others go on meanwhile, with their places.
+func TestCallsKeepTheirPlacesWhileOneWaitsForAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const interval, callers = 100 * time.Millisecond, 20
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		s := newStages(0, func(*http.Request) (*http.Response, error) { return answered(200, ""), nil })
+		fetch := s.calls.Prepare
+		token := sync.OnceValue(func() error { return fetch(newCall(ctx, http.MethodGet, nil)) })
+		s.calls.Prepare = func(*Call) error { return token() }
+		var all sync.WaitGroup
+		for range callers {
+			all.Go(func() {
+				for {
+					if _, err := s.calls.RoundTrip(request(t, ctx)); err != nil {
+						return
+					}
+				}
+			})
+		}
+		for range 100 {
+			time.Sleep(interval)
+			s.places <- struct{}{}
+		}
+		renewal := request(t, ctx)
+		all.Go(func() {
+			_, err := s.tokens.RoundTrip(renewal)
+			assert.NoError(t, err)
+		})
+		synctest.Wait()
+		s.places <- struct{}{}
+		synctest.Wait()
+		require.Equal(t, 1, callOf(renewal).Attempts, "the next place is the token request's")
+		for range 50 {
+			time.Sleep(interval)
+			s.places <- struct{}{}
+		}
+		cancel()
+		all.Wait()
+		require.Equal(t, []int{151, 151, 0}, []int{s.waited, s.sent, s.unsent})
+	})
+}
+
+// A token request that takes a call's place gives back what else it gets, and all if
+// the limiter panics.
+func TestATokenRequestUsesOnePlace(t *testing.T) {
+	for name, test := range map[string]struct {
+		end  func() error // of the wait that it leaves
+		want []int        // sent, unsent
+	}{
+		"it leaves":           {func() error { return context.Canceled }, []int{1, 0}},
+		"its own place comes": {func() error { return nil }, []int{2, 1}},
+		"the limiter panics":  {func() error { panic("the limiter's") }, []int{1, 1}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newStages(1, func(*http.Request) (*http.Response, error) { return answered(200, ""), nil })
+				s.tokens.Wait = func(ctx context.Context) error {
+					<-ctx.Done()
+					return test.end()
+				}
+				s.calls.Prepare = func(*Call) error { return nil }
+				ctx, cancel := context.WithCancel(t.Context())
+				renewal, get := request(t, t.Context()), request(t, ctx)
+				var all sync.WaitGroup
+				all.Go(func() {
+					defer func() { _ = recover() }()
+					_, err := s.tokens.RoundTrip(renewal)
+					assert.NoError(t, err)
+				})
+				synctest.Wait()
+				all.Go(func() { _, _ = s.calls.RoundTrip(get) })
+				synctest.Wait()
+				require.Equal(t, test.want, []int{s.sent, s.unsent})
+				require.Empty(t, s.calls.Places.queued)
+				cancel()
+				all.Wait()
+			})
+		})
+	}
 }
 
 // A place that was kept for long is given back: in a window that has begun

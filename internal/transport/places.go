@@ -1,37 +1,55 @@
 package transport
 
 import (
+	"context"
 	"slices"
 	"sync"
 )
 
 // Places are the places in the quota whose calls wait for a token. A token request
-// takes one of them, or else waits in the limiter's queue. While one waits there,
-// no call keeps a place. The latest call loses its place first: a call that had its
+// takes one of them, or else waits in the limiter's queue, and takes the first that a
+// call offers meanwhile. The latest call loses its place first: a call that had its
 // turn earlier gets the place of one that comes after it.
 type Places struct {
+	// Lanes says that the limiter serves those first that are [Ahead]. What a call
+	// gives up is then the next one's of them, and otherwise anyone's.
+	Lanes bool
+
 	mu      sync.Mutex
 	idle    []*Call // with a place; each knows its index
 	without []*Call // whose place a token request has taken
-	tokens  int     // token requests in the queue
-	earlier int     // calls in the queue that had their turn
+	queued  []*tokenTurn
+	earlier int // calls in the queue that had their turn
 }
 
-// offer lends the call's place to the next token request. If it reports true, the
-// call must withdraw. It reports false if a token request, or a call that had its
-// turn earlier, is waiting for a place already; the call must then give up its own.
+// tokenTurn is the turn of a token request that waits in the limiter's queue.
+type tokenTurn struct {
+	leave context.CancelFunc
+	taken bool // a call's place
+}
+
+// offer lends the call's place to a token request. If it reports true, the call must
+// withdraw. It reports false if a call that had its turn earlier is waiting for a
+// place already; the call must then give up its own.
 func (p *Places) offer(call *Call) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.tokens > 0 || p.earlier > 0 && !call.ahead {
+	switch {
+	case len(p.queued) > 0:
+		first := p.queued[0]
+		p.queued = p.queued[1:]
+		first.taken = true
+		first.leave()
+	case p.Lanes && p.earlier > 0 && !call.ahead:
 		return false
-	}
-	if len(p.without) == 0 {
+	case len(p.without) == 0:
 		p.add(call)
 		return true
+	default:
+		p.add(p.without[0])
+		p.without = p.without[1:]
 	}
-	p.add(p.without[0])
-	p.without = append(p.without[1:], call)
+	p.without = append(p.without, call)
 	call.place = -1
 	return true
 }
@@ -49,26 +67,31 @@ func (p *Places) withdraw(call *Call) bool {
 	return true
 }
 
-// borrow takes the place of the latest call that offers one. If it reports
-// false, the token request must wait for a place, with a count in tokens.
-func (p *Places) borrow() bool {
+// borrow takes the place of the latest call that offers one. Without one, it returns
+// a turn: the token request must wait for a place in the limiter's queue, until the
+// turn has it leave, and end the turn then.
+func (p *Places) borrow(leave context.CancelFunc) *tokenTurn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.idle) == 0 {
-		p.tokens++
-		return false
+		turn := &tokenTurn{leave: leave}
+		p.queued = append(p.queued, turn)
+		return turn
 	}
 	last := p.idle[len(p.idle)-1]
 	p.remove(last.place)
 	p.without = append(p.without, last)
-	return true
+	return nil
 }
 
-// served ends the wait of a token request for a place.
-func (p *Places) served() {
+// end ends a turn. It reports whether the token request has taken a call's place.
+func (p *Places) end(turn *tokenTurn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.tokens--
+	if i := slices.Index(p.queued, turn); i >= 0 {
+		p.queued = slices.Delete(p.queued, i, i+1)
+	}
+	return turn.taken
 }
 
 // wait counts a call that had its turn among those that wait for another.

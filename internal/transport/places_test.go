@@ -12,17 +12,15 @@ func TestPlacesAreNeitherLostNorDoubled(t *testing.T) {
 	p := new(Places)
 	random := rand.New(rand.NewPCG(1, 2))
 	var offering []*Call
-	offered, lent, kept, waiting := 0, 0, 0, 0
+	var queued []*tokenTurn
+	offered, lent, kept, left := 0, 0, 0, 0
 	for range 2_000 {
-		switch random.IntN(4) {
+		switch random.IntN(5) {
 		case 0, 1:
-			if call := new(Call); p.offer(call) {
-				require.Zero(t, waiting, "a place is kept while a token request waits for one")
-				offering = append(offering, call)
-				offered++
-			} else {
-				require.Positive(t, waiting)
-			}
+			call := new(Call)
+			require.True(t, p.offer(call))
+			offering = append(offering, call)
+			offered++
 		case 2:
 			if len(offering) == 0 {
 				continue
@@ -33,17 +31,28 @@ func TestPlacesAreNeitherLostNorDoubled(t *testing.T) {
 			if p.withdraw(call) {
 				kept++
 			}
-		default:
-			if p.borrow() {
+		case 3:
+			if turn := p.borrow(func() { left++ }); turn != nil {
+				require.Empty(t, p.idle, "a token request queues while a place is on offer")
+				queued = append(queued, turn)
+			} else {
 				lent++
-			} else if waiting++; random.IntN(2) == 0 {
-				for ; waiting > 0; waiting-- {
-					p.served()
-				}
+			}
+		default:
+			if len(queued) == 0 {
+				continue
+			}
+			i := random.IntN(len(queued))
+			turn := queued[i]
+			queued = append(queued[:i], queued[i+1:]...)
+			if p.end(turn) {
+				lent++
+				left--
 			}
 		}
-		require.Equal(t, offered, kept+lent+len(p.idle))
+		require.Equal(t, offered, kept+lent+left+len(p.idle))
 		require.Len(t, offering, len(p.idle)+len(p.without))
+		require.Len(t, queued, len(p.queued)+left)
 		for i, call := range p.idle {
 			if call.place != i {
 				t.Fatalf("the call at %d takes itself to be at %d", i, call.place)
@@ -58,26 +67,23 @@ func TestPlacesAreNeitherLostNorDoubled(t *testing.T) {
 // or gets the place of one that comes after it.
 func TestTheLatestCallGoesWithout(t *testing.T) {
 	p, first, second, third := new(Places), new(Call), new(Call), new(Call)
-	require.True(t, p.offer(first))
-	require.True(t, p.borrow())
-	require.True(t, p.offer(second))
-	require.True(t, p.offer(third))
+	leave := func() {}
+	p.offer(first)
+	require.Nil(t, p.borrow(leave))
+	p.offer(second)
+	p.offer(third)
 	require.False(t, p.withdraw(third))
 	require.True(t, p.withdraw(first))
 	require.True(t, p.withdraw(second))
 
-	require.True(t, p.offer(first))
-	require.True(t, p.offer(second))
-	require.True(t, p.borrow())
+	p.offer(first)
+	p.offer(second)
+	require.Nil(t, p.borrow(leave))
 	require.False(t, p.withdraw(second))
 	require.True(t, p.withdraw(first))
-	require.False(t, p.borrow())
-	require.False(t, p.offer(third), "a token request is waiting")
-	p.served()
-	require.True(t, p.offer(third))
-	require.True(t, p.withdraw(third))
 
 	// One that waits again gets the place of an ordinary one that comes first.
+	p.Lanes = true
 	second.ahead = true
 	p.wait(1)
 	require.False(t, p.offer(third))
@@ -85,4 +91,20 @@ func TestTheLatestCallGoesWithout(t *testing.T) {
 	require.True(t, p.withdraw(second))
 	p.wait(-1)
 	require.True(t, p.offer(third))
+}
+
+// The first call that gets a place lends it to the first token request that waits.
+func TestTokenRequestInTheQueueTakesTheNextPlace(t *testing.T) {
+	p, call, next := new(Places), new(Call), new(Call)
+	left := ""
+	first := p.borrow(func() { left += "first " })
+	second := p.borrow(func() { left += "second " })
+	p.offer(call)
+	require.Equal(t, "first ", left)
+	require.True(t, p.end(first))
+	require.False(t, p.withdraw(call))
+	require.False(t, p.end(second), "its own place came")
+	p.offer(next)
+	require.Equal(t, "first ", left)
+	require.True(t, p.withdraw(next))
 }
