@@ -115,7 +115,7 @@ func TestTheClientsSecretSignsWebhooksByDefault(t *testing.T) {
 	require.NoError(t, c.Webhooks.Verify([]byte("{}"), hooks.Sign([]byte("{}"))))
 }
 
-// Secrets that were set before stay, so that an option with a store alone, for
+// Secrets that were set before stay, so that an option with only a store, for
 // a client that was made elsewhere, does not exchange them.
 func TestWithWebhooksKeepsTheSecrets(t *testing.T) {
 	t.Parallel()

@@ -16,7 +16,7 @@ const nowhere = "http://127.0.0.1:1"
 // the library itself is measured.
 type memory struct {
 	get, post []byte
-	header    http.Header // shared by all answers: nobody may write to it
+	header    http.Header // shared by all answers, and read-only
 }
 
 func newMemory(c *Contestant) *memory {

@@ -16,7 +16,7 @@ const pause = time.Millisecond
 // simulation is what one row of a table is made of.
 type simulation struct {
 	quota   func() quota
-	plan    *mid.Plan // what the clients are told of; nil: nothing
+	plan    *mid.Plan // what the clients are given; may be nil
 	clients int
 	callers int // of each client
 	latency time.Duration

@@ -41,7 +41,7 @@ func BenchmarkPost(b *testing.B) { overLoopback(b, postOf, nil, oneCaller) }
 // that it is the processor that runs out and not the connections.
 func BenchmarkGet16(b *testing.B) { overLoopback(b, getOf, wideTransport, manyCallers) }
 
-// One caller without sockets: the library and http.Client alone.
+// One caller without sockets: only the library and http.Client.
 func BenchmarkGetMemory(b *testing.B)  { inMemory(b, getOf) }
 func BenchmarkPostMemory(b *testing.B) { inMemory(b, postOf) }
 
@@ -75,7 +75,7 @@ func BenchmarkWebhook(b *testing.B) {
 	}
 }
 
-// The server and the round trip alone: ready-made bytes over a bare connection.
+// Only the server and the round trip: ready-made bytes over a bare connection.
 func BenchmarkServer(b *testing.B) {
 	b.Run("tcp", func(b *testing.B) {
 		answer := pad(widgetAnswer, AnswerSize)

@@ -92,7 +92,7 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	}
 	maps.Copy(w.Header(), rec.Header())
 	w.WriteHeader(rec.Code)
-	_, _ = w.Write(rec.Body.Bytes()) // it fails if the sender is gone, and then nobody cares
+	_, _ = w.Write(rec.Body.Bytes()) // it fails only if the sender is gone
 }
 
 func (r *receiver) next(t *testing.T) *exchange {

@@ -27,7 +27,7 @@ func limited(rate, limit, retryAfter string) nginxConfig {
 }
 
 // TestNginxLimitIsWaitedFor has many callers meet a limit that only shows when
-// it is hit. All of them succeed, and nobody sends before Retry-After.
+// it is hit. All of them succeed, and no client sends before Retry-After.
 func TestNginxLimitIsWaitedFor(t *testing.T) {
 	srv := newMID(t)
 	there := newWorld(t, srv)

@@ -135,7 +135,7 @@ func (c *protocolWatch) wrap(next http.RoundTripper) http.RoundTripper {
 }
 
 // TestNginxDistrust makes one attempt, and no more, at a server that must not
-// be spoken to: one with an old protocol, one with a certificate of nobody.
+// be spoken to: one with an old protocol, one with a certificate that no one trusts.
 func TestNginxDistrust(t *testing.T) {
 	srv, ca := newMID(t), newAuthority(t)
 	for protocol, reason := range map[string]string{"TLSv1.2": "protocol version", "TLSv1.3": "unknown authority"} {

@@ -15,8 +15,8 @@ import (
 	"github.com/mobid-io/mid-go"
 )
 
-// fresh asks the token server every time: what remembers a token is the SDK's
-// cache alone, so that a refused one is not offered again.
+// fresh asks the token server every time. Only the SDK's cache remembers a token,
+// so that a refused one is not offered again.
 type fresh struct {
 	ctx    context.Context
 	config clientcredentials.Config

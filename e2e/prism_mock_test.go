@@ -11,7 +11,7 @@ import (
 	"github.com/mobid-io/mid-go"
 )
 
-// TestPrismMock calls a server that was made of the contract alone.
+// TestPrismMock calls a server that was made only of the contract.
 func TestPrismMock(t *testing.T) {
 	base := prism(t, "mock", "--errors")
 	var watch violationWatch

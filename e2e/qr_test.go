@@ -40,7 +40,7 @@ func readQR(t *testing.T, dataURL string) string {
 	require.NoError(t, err)
 	bitmap, err := gozxing.NewBinaryBitmapFromImage(img)
 	require.NoError(t, err)
-	// It is told that there is nothing but a code: where it looks for one in a
+	// A hint says that there is nothing but a code: where it looks for one in a
 	// picture, it misses some three in a thousand, which other readers find.
 	result, err := qrcode.NewQRCodeReader().Decode(bitmap, map[gozxing.DecodeHintType]any{
 		gozxing.DecodeHintType_PURE_BARCODE: true,

@@ -59,7 +59,7 @@ func (w *wire) client(opts ...mid.Option) *mid.Client {
 }
 
 // ServeHTTP passes a request on. The exchange is recorded before it is
-// answered, so that whoever has the answer finds it.
+// answered, so that its receiver finds it.
 func (w *wire) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	x := &exchange{method: r.Method, url: r.URL, header: r.Header.Clone()}
 	var err error
@@ -78,7 +78,7 @@ func (w *wire) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	w.mu.Unlock()
 	maps.Copy(rw.Header(), x.answerHeader)
 	rw.WriteHeader(x.status)
-	_, _ = rw.Write(x.answer) // it fails if the client is gone, and then nobody cares
+	_, _ = rw.Write(x.answer) // it fails only if the client is gone
 }
 
 func (w *wire) pass(r *http.Request, x *exchange) error {

@@ -23,7 +23,7 @@ var (
 )
 
 // errorType returns the status of an answer, or a word for what kept the answer from
-// coming. There are few such words, and none is taken from an error: its text may be
+// coming. There are few such words. An error's text is not used, because it may be
 // the application's or a server's.
 func errorType(err error) attribute.KeyValue {
 	if e, ok := errors.AsType[*mid.APIError](err); ok && refuses(e.StatusCode) {

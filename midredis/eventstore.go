@@ -63,7 +63,7 @@ func (s *EventStore) Claim(ctx context.Context, id string, lease time.Duration) 
 		keys := []string{key, s.link.key("fence")}
 		return s.link.eval(ctx, claimScript, keys, nonce, milliseconds(lease)).Int64()
 	}, func(fence int64) {
-		if fence > 0 { // no one handles the event
+		if fence > 0 { // otherwise the event would wait for the lease to end
 			_ = newClaim(s.link, key, fence, nonce).Release(context.WithoutCancel(ctx))
 		}
 	})

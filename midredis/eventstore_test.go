@@ -51,7 +51,7 @@ func TestHandledEventIsRememberedForADay(t *testing.T) {
 }
 
 // The later of two claims has the greater token, even if Redis lost its data
-// between them: a handler that hung is told from its successor.
+// between them: a handler that hung is distinguished from its successor.
 func TestFenceGrows(t *testing.T) {
 	rdb, account := startRedis(t).client(t), newAccount()
 	store := newStore(t, rdb, account)
@@ -72,7 +72,7 @@ func TestFenceGrows(t *testing.T) {
 	assert.Zero(t, midredis.Fence(t.Context()))
 }
 
-// A claim of which Redis' answer came too late is no one's: it would keep the
+// A claim is released if Redis' answer came too late. Otherwise it would keep the
 // event from being handled for a whole lease.
 func TestClaimThatCameTooLateIsReleased(t *testing.T) {
 	server, account := startRedis(t), newAccount()

@@ -354,16 +354,16 @@ func (l *Limiter) next(now time.Time) time.Time {
 }
 
 // ask sends a report to Redis and takes permits.
-func (l *Limiter) ask(want, out int, bucket int64, told report) {
+func (l *Limiter) ask(want, out int, bucket int64, sent report) {
 	a, err := bounded(context.Background(), l.link, func(ctx context.Context) (taken, error) {
-		return l.take(ctx, want, out, bucket, told)
+		return l.take(ctx, want, out, bucket, sent)
 	}, nil)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.asking = false
 	now := time.Now()
 	if err != nil {
-		l.report.again(told)
+		l.report.again(sent)
 		l.report.pause = max(l.pause.Sub(now), 0) // what is left of it
 		l.polls = 0
 		l.health.failed(context.Background(), err)

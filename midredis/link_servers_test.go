@@ -41,8 +41,8 @@ func newMember(t *testing.T, rdb redis.UniversalClient, account string) *member 
 	return m
 }
 
-// calls makes some calls, the first of them with a token that is refused. None may
-// fail.
+// calls makes some calls, the first of them with a token that is refused. All must
+// succeed.
 func (m *member) calls(t *testing.T) {
 	t.Helper()
 	m.srv.RevokeTokens()

@@ -108,9 +108,9 @@ func TestSignInAcrossProcesses(t *testing.T) {
 	session := srv.AuthSessions()[0].ID
 	approved := time.Now()
 	require.NoError(t, srv.Approve(session, "user_ada"))
-	told, err := io.ReadAll(events.Body)
+	text, err := io.ReadAll(events.Body)
 	require.NoError(t, err)
-	assert.Contains(t, string(told), `"approved"`)
+	assert.Contains(t, string(text), `"approved"`)
 	assert.Less(t, time.Since(approved), 20*time.Second, "long before the next look")
 
 	in := make([]string, 2)

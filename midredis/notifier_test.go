@@ -67,7 +67,8 @@ func TestWaitIsWokenByAnotherProcess(t *testing.T) {
 	assert.Empty(t, wake, "one notification is one")
 }
 
-// Each process has one connection, however many wait, and none when no one does.
+// A process has one connection while any number of its callers wait, and closes it when
+// they have left.
 func TestSubscriptionsShareAConnection(t *testing.T) {
 	server, account := sharedRedis(t), newAccount()
 	rdb := server.client(t)

@@ -173,7 +173,7 @@ func (c *TokenCache) ask(ctx context.Context, nonce, unwanted string) (answer, e
 		}
 		return readAnswer(reply)
 	}, func(a answer) {
-		if a.locked { // no one fetches
+		if a.locked { // this process will not fetch
 			c.unlock(ctx, nonce)
 		}
 	})

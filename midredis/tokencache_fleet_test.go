@@ -19,8 +19,8 @@ import (
 	"github.com/mobid-io/mid-go/midredis"
 )
 
-// askForTokens is the main function of a process that asks for a token each time
-// that it is told to.
+// askForTokens is the main function of a process that asks for a token for each
+// line of its input.
 func askForTokens(r role, stdin *bufio.Reader) error {
 	cache, err := midredis.NewTokenCache(r.client(), r.Account, clientSecret, midredis.WithTimeout(10*time.Second))
 	if err != nil {

@@ -100,7 +100,7 @@ func (*counting) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proce
 	return next
 }
 
-// Each process has the refused token until its own 401, and none fetches again
+// Each process has the refused token until its own 401, and does not fetch again
 // what another fetched.
 func TestRefusedTokenIsReplacedOnceForAll(t *testing.T) {
 	server, account, i := sharedRedis(t), newAccount(), &issuer{life: time.Hour}
@@ -182,8 +182,8 @@ func TestTokenIsRenewedAheadByOne(t *testing.T) {
 	assert.EqualValues(t, 2, i.fetches.Load())
 }
 
-// The lock of a process that died ends, and no one waits longer than a slow fetch
-// takes; that of one that lives does not.
+// The lock of a process that died ends: the others wait no longer than a slow fetch
+// takes. That of one that lives does not.
 func TestLockEndsWithItsProcess(t *testing.T) {
 	server, account, i := sharedRedis(t), newAccount(), &issuer{life: time.Hour}
 	rdb := server.client(t)

@@ -158,7 +158,7 @@ func (s *Server) serve(conn net.Conn, held bool) {
 		if _, err := conn.Write(answer); err != nil {
 			return
 		}
-		// Nobody here sends a second request before the first is answered.
+		// No client here sends a second request before the first is answered.
 		have = copy(buf, buf[length:have])
 	}
 }

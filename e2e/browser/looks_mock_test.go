@@ -19,7 +19,7 @@ func TestLooksOfMock(t *testing.T) {
 	m.watch(board)
 	board.inspect("board-empty")
 
-	hook := "http://" + freeAddr(t) + "/hooks" // where nobody listens
+	hook := "http://" + freeAddr(t) + "/hooks" // where nothing listens
 	create := func(intent mid.Intent, recipient string) *mid.AuthSession {
 		session, err := c.Authentication.CreateSession(ctx, mid.CreateAuthSessionParams{
 			Intent: intent, Recipient: recipient, CallbackURL: hook,

@@ -53,7 +53,7 @@ func (p *process) kill() {
 	p.err = nil // that is how it ends
 }
 
-// stop presses Ctrl-C. That must end the program well, whoever is connected.
+// stop presses Ctrl-C. That must end the program well, even with clients connected.
 func (p *process) stop(t *testing.T) {
 	_ = p.cmd.Process.Signal(os.Interrupt) // it may have ended already
 	select {

@@ -50,7 +50,7 @@ func openTab(parent context.Context, t *testing.T, options ...chromedp.ContextOp
 		cancel()
 	})
 	require.NoError(t, chromedp.Do(ctx))
-	// A page on a screen nobody looks at would stop to update itself.
+	// A page on a hidden screen would stop updating itself.
 	command(tb, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
 	command(tb, audits.Enable, cdp.Empty{})
 	return tb

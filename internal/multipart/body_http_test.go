@@ -153,7 +153,7 @@ func TestReplayWhileTheOldAttemptIsStillSent(t *testing.T) {
 	}))
 	defer server.Close()
 
-	// Each reader is told from the next by a counter without a lock, which the
+	// Each reader is distinguished from the next by a counter without a lock, which the
 	// race detector watches.
 	var opened, closed, touched int
 	file := zeros(size)

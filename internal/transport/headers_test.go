@@ -56,7 +56,7 @@ func TestReadQuota(t *testing.T) {
 
 func TestRetryAfterInTheBody(t *testing.T) {
 	t.Parallel()
-	const header = 9 * time.Second // what is told by the header instead
+	const header = 9 * time.Second // what the header says instead
 	for text, want := range map[string]time.Duration{
 		`2`: 2 * time.Second, `0`: 0, `1.5`: 1500 * time.Millisecond, `"3"`: 3 * time.Second, `"2.5"`: 2500 * time.Millisecond,
 		`-5`: 0, `"-5"`: 0, `"600s"`: 10 * time.Minute, `" 3 "`: 3 * time.Second, `"NaN"`: 0, `1e18`: maxWait, `1e300`: maxWait, `"Inf"`: maxWait, `"-Inf"`: 0,
