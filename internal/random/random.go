@@ -6,12 +6,16 @@ import (
 	cryptorand "crypto/rand"
 	"fmt"
 	"math/rand/v2"
+	"sync"
 	"sync/atomic"
 )
 
-// starved is set once package crypto/rand has found no entropy, which it takes
-// half a second to find out.
+// starved is set once package crypto/rand has found no entropy. That takes it half a
+// second of CPU time, and many seconds with the race detector.
 var starved atomic.Bool
+
+// seeding is held in FIPS 140-3 mode, so that only one caller finds that out.
+var seeding sync.Mutex
 
 // Text returns a text of at least 128 random bits, of letters and digits, like
 // that of package crypto/rand.
@@ -31,6 +35,11 @@ func Text() string {
 // fromCrypto returns an empty text when package crypto/rand finds no entropy.
 func fromCrypto() string {
 	if fips140.Enabled() {
+		seeding.Lock()
+		defer seeding.Unlock()
+		if starved.Load() {
+			return ""
+		}
 		defer func() {
 			if recover() != nil {
 				starved.Store(true)
