@@ -42,8 +42,10 @@ type Call struct {
 	Left    time.Time
 	queued  time.Duration // the next request's wait for its turn
 	bearing bearing
-	ahead   bool // goes before others in the limiter's queue
-	place   int  // among the [Places] on offer
+	ahead   bool      // goes before others in the limiter's queue
+	placed  time.Time // when it got the place that it has
+	turn    int       // the order of the calls that had a place
+	place   int       // among the [Places] on offer
 	try     try
 
 	present *send // what the present attempt uses

@@ -57,8 +57,8 @@ func (l *Limit) turn(call *Call) error {
 		if err := l.wait(call); err != nil {
 			return err
 		}
-		begun := time.Now()
-		if begun.Sub(prepared) < placeLife {
+		call.placed = time.Now()
+		if call.placed.Sub(prepared) < placeLife {
 			return nil
 		}
 		kept, err := l.prepare(call)
@@ -66,7 +66,7 @@ func (l *Limit) turn(call *Call) error {
 			return err
 		}
 		prepared = time.Now()
-		if kept && prepared.Sub(begun) < placeLife {
+		if kept && prepared.Sub(call.placed) < placeLife {
 			return nil
 		}
 		if kept {
@@ -118,13 +118,13 @@ func (l *Limit) wait(call *Call) error {
 	return l.queue(call, call)
 }
 
-// tokenTurn takes the place of a call that waits for the token, or the next that a
-// call gets. Otherwise a call could hold the quota's last place, and wait for a token
-// request that needs it.
+// tokenTurn takes the place of a call that waits for the token, now or later.
+// Otherwise a call could hold the quota's last place, and wait for a token request
+// that needs it.
 func (l *Limit) tokenTurn(call *Call) (err error) {
 	ctx, leave := context.WithCancel(call)
 	defer leave()
-	turn := l.Places.borrow(leave)
+	turn := l.Places.borrow(call, leave)
 	if turn == nil {
 		return nil
 	}
@@ -135,7 +135,7 @@ func (l *Limit) tokenTurn(call *Call) (err error) {
 		if l.Places.end(turn) {
 			places++
 		}
-		if done && places > 0 {
+		if done && places > 0 && call.Err() == nil {
 			places--
 			err = nil
 		}
@@ -145,6 +145,7 @@ func (l *Limit) tokenTurn(call *Call) (err error) {
 	}()
 	if err = l.queue(ctx, call); err == nil {
 		places = 1
+		err = refusal(call.Err())
 	}
 	done = true
 	return err

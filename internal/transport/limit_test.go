@@ -244,7 +244,8 @@ func TestNoPlaceIsKeptFromATokenRequestThatQueues(t *testing.T) {
 }
 
 // An application's limiter has no lanes: a call that waits for another place is the
-// last of its queue. The others go on meanwhile, with their places.
+// last of its queue. The others go on meanwhile, with their places, also while a token
+// is renewed.
 func TestCallsKeepTheirPlacesWhileOneWaitsForAnother(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const interval, callers = 100 * time.Millisecond, 20
@@ -273,11 +274,7 @@ func TestCallsKeepTheirPlacesWhileOneWaitsForAnother(t *testing.T) {
 			_, err := s.tokens.RoundTrip(renewal)
 			assert.NoError(t, err)
 		})
-		synctest.Wait()
-		s.places <- struct{}{}
-		synctest.Wait()
-		require.Equal(t, 1, callOf(renewal).Attempts, "the next place is the token request's")
-		for range 50 {
+		for range 51 {
 			time.Sleep(interval)
 			s.places <- struct{}{}
 		}
@@ -288,42 +285,88 @@ func TestCallsKeepTheirPlacesWhileOneWaitsForAnother(t *testing.T) {
 }
 
 // A token request that takes a call's place gives back what else it gets, and all if
-// the limiter panics.
+// the limiter panics or its own context ends.
 func TestATokenRequestUsesOnePlace(t *testing.T) {
 	for name, test := range map[string]struct {
-		end  func() error // of the wait that it leaves
-		want []int        // sent, unsent
+		wait func(ctx context.Context) error // a limiter's, for the token request
+		want []int                           // sent, unsent
 	}{
-		"it leaves":           {func() error { return context.Canceled }, []int{1, 0}},
-		"its own place comes": {func() error { return nil }, []int{2, 1}},
-		"the limiter panics":  {func() error { panic("the limiter's") }, []int{1, 1}},
+		"it leaves": {func(ctx context.Context) error {
+			<-ctx.Done()
+			return ctx.Err()
+		}, []int{1, 0}},
+		"its own place comes": {func(ctx context.Context) error {
+			<-ctx.Done()
+			return nil
+		}, []int{1, 1}},
+		"the limiter panics": {func(ctx context.Context) error {
+			<-ctx.Done()
+			panic("the limiter's")
+		}, []int{0, 1}},
+		"it ends": {func(ctx context.Context) error {
+			<-ctx.Done()
+			time.Sleep(time.Hour)
+			return nil
+		}, []int{0, 2}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newStages(1, func(*http.Request) (*http.Response, error) { return answered(200, ""), nil })
-				s.tokens.Wait = func(ctx context.Context) error {
-					<-ctx.Done()
-					return test.end()
+				s.places = make(chan struct{}, 10)
+				s.places <- struct{}{}
+				s.tokens.Wait = test.wait
+				s.calls.Prepare = func(c *Call) error {
+					<-c.Done()
+					return c.Err()
 				}
-				s.calls.Prepare = func(*Call) error { return nil }
-				ctx, cancel := context.WithCancel(t.Context())
-				renewal, get := request(t, t.Context()), request(t, ctx)
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				renewal, get := request(t, ctx), request(t, ctx)
 				var all sync.WaitGroup
 				all.Go(func() {
 					defer func() { _ = recover() }()
-					_, err := s.tokens.RoundTrip(renewal)
-					assert.NoError(t, err)
+					_, _ = s.tokens.RoundTrip(renewal)
 				})
 				synctest.Wait()
 				all.Go(func() { _, _ = s.calls.RoundTrip(get) })
-				synctest.Wait()
+				all.Wait()
 				require.Equal(t, test.want, []int{s.sent, s.unsent})
 				require.Empty(t, s.calls.Places.queued)
-				cancel()
-				all.Wait()
 			})
 		})
 	}
+}
+
+// A place that was handed on is as old as it was, and its new owner uses it.
+func TestAPlaceThatWasHandedOnIsUsed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStages(2, func(req *http.Request) (*http.Response, error) {
+			if req.URL.Path == "/v1/auth/token" {
+				time.Sleep(placeLife + 200*time.Millisecond)
+			}
+			return answered(200, ""), nil
+		})
+		first, second := request(t, t.Context()), request(t, t.Context())
+		fetch, fetched := s.calls.Prepare, make(chan struct{})
+		s.calls.Prepare = func(call *Call) error {
+			if call == callOf(first) {
+				defer close(fetched)
+				return fetch(call)
+			}
+			<-fetched
+			return nil
+		}
+		var all sync.WaitGroup
+		all.Go(func() { _, _ = s.calls.RoundTrip(first) })
+		time.Sleep(placeLife) // its place is lent
+		all.Go(func() { _, _ = s.calls.RoundTrip(second) })
+		time.Sleep(300 * time.Millisecond)
+		synctest.Wait()
+		require.Equal(t, []int{2, 0}, []int{s.sent, s.unsent})
+		require.Equal(t, 1, callOf(first).Attempts)
+		s.places <- struct{}{}
+		all.Wait()
+	})
 }
 
 // A place that was kept for long is given back: in a window that has begun

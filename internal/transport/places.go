@@ -4,12 +4,17 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 )
 
+// lendAfter is how long a call keeps its place from a token request in the limiter's
+// queue. One that has a good token needs its place sooner.
+const lendAfter = 20 * time.Millisecond
+
 // Places are the places in the quota whose calls wait for a token. A token request
-// takes one of them, or else waits in the limiter's queue, and takes the first that a
-// call offers meanwhile. The latest call loses its place first: a call that had its
-// turn earlier gets the place of one that comes after it.
+// takes one of them, or else waits in the limiter's queue. From there it takes one
+// that a call offers for long. The latest call loses its place first: a call that had
+// its turn earlier gets the place of one that comes after it.
 type Places struct {
 	// Lanes says that the limiter serves those first that are [Ahead]. What a call
 	// gives up is then the next one's of them, and otherwise anyone's.
@@ -19,13 +24,16 @@ type Places struct {
 	idle    []*Call // with a place; each knows its index
 	without []*Call // whose place a token request has taken
 	queued  []*tokenTurn
-	earlier int // calls in the queue that had their turn
+	lending bool // a look at them is to come
+	earlier int  // calls in the queue that had their turn
+	turns   int  // of calls, so far
 }
 
 // tokenTurn is the turn of a token request that waits in the limiter's queue.
 type tokenTurn struct {
-	leave context.CancelFunc
-	taken bool // a call's place
+	request context.Context
+	leave   context.CancelFunc
+	taken   bool // a call's place
 }
 
 // offer lends the call's place to a token request. If it reports true, the call must
@@ -34,24 +42,51 @@ type tokenTurn struct {
 func (p *Places) offer(call *Call) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	switch {
-	case len(p.queued) > 0:
-		first := p.queued[0]
-		p.queued = p.queued[1:]
-		first.taken = true
-		first.leave()
-	case p.Lanes && p.earlier > 0 && !call.ahead:
+	if p.Lanes && p.earlier > 0 && !call.ahead {
 		return false
-	case len(p.without) == 0:
-		p.add(call)
-		return true
-	default:
-		p.add(p.without[0])
-		p.without = p.without[1:]
 	}
-	p.without = append(p.without, call)
-	call.place = -1
+	if !call.ahead {
+		p.turns++
+		call.turn = p.turns
+	}
+	if len(p.without) == 0 {
+		p.add(call)
+	} else {
+		first := p.without[0]
+		first.placed = call.placed
+		p.add(first)
+		p.without = append(p.without[1:], call)
+		call.place = -1
+	}
+	p.lendLater()
 	return true
+}
+
+// lendLater looks again for the token requests in the queue, if there are any.
+func (p *Places) lendLater() {
+	if !p.lending && len(p.queued) > 0 && len(p.idle) > 0 {
+		p.lending = true
+		time.AfterFunc(lendAfter, p.lend)
+	}
+}
+
+// lend gives the places that have been on offer for long to the token requests in the
+// queue.
+func (p *Places) lend() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.lending = false
+	offered := time.Now().Add(-lendAfter)
+	for len(p.queued) > 0 {
+		first := p.queued[0]
+		if first.request.Err() == nil && !p.take(offered) {
+			break
+		}
+		first.taken = first.request.Err() == nil
+		first.leave()
+		p.queued = p.queued[1:]
+	}
+	p.lendLater()
 }
 
 // withdraw ends an offer. It reports whether the call has a place.
@@ -70,18 +105,32 @@ func (p *Places) withdraw(call *Call) bool {
 // borrow takes the place of the latest call that offers one. Without one, it returns
 // a turn: the token request must wait for a place in the limiter's queue, until the
 // turn has it leave, and end the turn then.
-func (p *Places) borrow(leave context.CancelFunc) *tokenTurn {
+func (p *Places) borrow(request context.Context, leave context.CancelFunc) *tokenTurn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.idle) == 0 {
-		turn := &tokenTurn{leave: leave}
-		p.queued = append(p.queued, turn)
-		return turn
+	if p.take(time.Now()) {
+		return nil
 	}
-	last := p.idle[len(p.idle)-1]
-	p.remove(last.place)
-	p.without = append(p.without, last)
-	return nil
+	turn := &tokenTurn{request: request, leave: leave}
+	p.queued = append(p.queued, turn)
+	return turn
+}
+
+// take takes the place of the latest call that has had one since a time. It reports
+// whether there is one.
+func (p *Places) take(since time.Time) bool {
+	var latest *Call
+	for _, call := range p.idle {
+		if !call.placed.After(since) && (latest == nil || call.turn > latest.turn) {
+			latest = call
+		}
+	}
+	if latest == nil {
+		return false
+	}
+	p.remove(latest.place)
+	p.without = append(p.without, latest)
+	return true
 }
 
 // end ends a turn. It reports whether the token request has taken a call's place.
