@@ -1,7 +1,6 @@
 package midredis
 
 import (
-	"container/list"
 	"context"
 	"crypto/rand"
 	mathrand "math/rand/v2"
@@ -45,8 +44,8 @@ type Limiter struct {
 	maxWait time.Duration
 
 	mu       sync.Mutex
-	waiters  list.List   // of *waiter
-	permits  []time.Time // in hand: from when on each may be used
+	callers  callers
+	permits  permits
 	inFlight int
 	used     int // permits since Redis was last asked
 	report   report
@@ -64,13 +63,6 @@ type Limiter struct {
 }
 
 var _ mid.Limiter = (*Limiter)(nil)
-
-// waiter is one caller in the queue.
-type waiter struct {
-	place    *list.Element // nil when it has been let go or refused
-	ready    chan error    // has room for one
-	deadline time.Time     // the zero time if it has none
-}
 
 // NewLimiter returns a limiter of the account's quota, which all processes share
 // that name the same account and plan. The account may be any string but the empty
@@ -107,10 +99,8 @@ func (l *Limiter) Wait(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	w := &waiter{ready: make(chan error, 1)}
-	w.deadline, _ = ctx.Deadline()
 	l.mu.Lock()
-	w.place = l.waiters.PushBack(w)
+	w := l.callers.join(ctx)
 	now := time.Now()
 	l.dispatch(now)
 	l.judge(now)
@@ -127,16 +117,31 @@ func (l *Limiter) Wait(ctx context.Context) error {
 }
 
 // leave takes a caller out of the queue whose context has ended.
-func (l *Limiter) leave(w *waiter) {
+func (l *Limiter) leave(w *caller) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if w.place != nil {
-		l.remove(w)
+		l.callers.remove(w)
 	} else if <-w.ready == nil { // it was let go at the same moment
 		l.inFlight--
-		l.report.back++
+		l.unused(time.Now())
 	}
 	l.wake()
+}
+
+// unused has the next caller use a permit that a request did not use. The latest of
+// those in hand goes back then, if it is not needed any more.
+func (l *Limiter) unused(now time.Time) {
+	p := permit{at: now, local: l.health.down.Load()}
+	if l.callers.len() == 0 {
+		l.giveBack(p)
+		return
+	}
+	l.permits.add(p)
+	if l.need() < 0 {
+		l.giveBack(l.permits.last())
+	}
+	l.dispatch(now)
 }
 
 // Observe implements [mid.Limiter].
@@ -144,8 +149,12 @@ func (l *Limiter) Observe(o mid.RequestOutcome) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.inFlight--
-	l.report.note(o, l.bucket == bucketServer)
 	now := time.Now()
+	if o.Sent {
+		l.report.note(o, l.bucket == bucketServer)
+	} else {
+		l.unused(now)
+	}
 	if l.polls > 0 {
 		l.polls, l.retry = 0, now
 	}
@@ -195,16 +204,21 @@ func (l *Limiter) run() {
 }
 
 func (l *Limiter) idle() bool {
-	return l.waiters.Len() == 0 && len(l.permits) == 0 && l.inFlight <= 0 && !l.asking && !l.report.urgent()
+	return l.callers.len() == 0 && len(l.permits) == 0 && l.inFlight <= 0 && !l.asking && !l.report.urgent()
 }
 
 // expire gives back the permits that no request uses.
 func (l *Limiter) expire(now time.Time) {
-	if l.waiters.Len() > 0 {
+	if l.callers.len() > 0 {
 		return
 	}
-	for len(l.permits) > 0 && now.Sub(l.permits[0]) > leaseLife {
-		l.permits = l.permits[1:]
+	for len(l.permits) > 0 && now.Sub(l.permits[0].at) > leaseLife {
+		l.giveBack(l.permits.first())
+	}
+}
+
+func (l *Limiter) giveBack(p permit) {
+	if !p.local {
 		l.report.back++
 	}
 }
@@ -214,13 +228,11 @@ func (l *Limiter) dispatch(now time.Time) {
 	if l.stale(now) {
 		return
 	}
-	for l.waiters.Len() > 0 && len(l.permits) > 0 && !l.permits[0].After(now) && !now.Before(l.pause) {
-		w := l.waiters.Front().Value.(*waiter)
-		l.remove(w)
-		l.permits = l.permits[1:]
+	for l.callers.len() > 0 && len(l.permits) > 0 && !l.permits[0].at.After(now) && !now.Before(l.pause) {
+		l.permits.first()
 		l.inFlight++
 		l.used++
-		w.ready <- nil
+		l.callers.letGo()
 	}
 }
 
@@ -229,50 +241,32 @@ func (l *Limiter) stale(now time.Time) bool {
 	return !l.health.down.Load() && now.Sub(l.heard) > heartbeat
 }
 
-func (l *Limiter) remove(w *waiter) {
-	l.waiters.Remove(w.place)
-	w.place = nil
-}
-
 // judge refuses those whose wait can't end in time.
 func (l *Limiter) judge(now time.Time) {
-	i := 0
-	for e := l.waiters.Front(); e != nil; {
-		w := e.Value.(*waiter)
-		e = e.Next()
-		at := l.turn(i)
-		wait := at.Sub(now)
-		refusal := &mid.RateLimitError{RetryAfter: wait, RateLimit: l.report.quota}
-		switch {
-		case wait > 0 && !w.deadline.IsZero() && at.After(w.deadline):
-			refusal.Err = context.DeadlineExceeded
-		case wait > l.maxWait:
-		default:
-			i++
-			continue
-		}
-		l.remove(w)
-		w.ready <- refusal
-	}
+	l.callers.judge(now, l.maxWait, l.report.quota, l.turn)
 }
 
 // turn is when the i-th caller of the queue may go at the earliest, as far as is known.
 func (l *Limiter) turn(i int) time.Time {
+	beyond := i - len(l.permits)
+	if beyond < 0 {
+		return later(l.permits[i].at, l.pause)
+	}
 	at := l.retry
 	if l.polls > 0 {
 		at = time.Time{} // an answer may come at any time
 	}
-	switch beyond := i - len(l.permits); {
-	case beyond < 0:
-		at = l.permits[i]
-	case !l.free.IsZero() && beyond >= l.report.back: // what goes back may come again
+	if l.report.back > 0 {
+		at = sooner(at, l.asked.Add(reportAfter))
+	}
+	if !l.free.IsZero() {
 		at = later(at, l.free.Add(time.Duration(beyond-l.report.back)*l.interval))
 	}
 	return later(at, l.pause)
 }
 
 // need is how many permits the callers lack.
-func (l *Limiter) need() int { return l.waiters.Len() - len(l.permits) }
+func (l *Limiter) need() int { return l.callers.len() - len(l.permits) }
 
 // work asks Redis if it is time to, and lives without it while it is gone.
 func (l *Limiter) work(now time.Time) {
@@ -285,7 +279,7 @@ func (l *Limiter) work(now time.Time) {
 		lost := l.report
 		l.report.sent()
 		l.used = 0
-		go l.ask(max(want, 0), len(l.permits)+l.inFlight, l.bucket, lost)
+		go l.ask(max(want, 0), len(l.permits)+l.inFlight, l.permits.until(now), l.bucket, lost)
 	}
 	if l.health.down.Load() {
 		window := l.report.quota
@@ -293,7 +287,8 @@ func (l *Limiter) work(now time.Time) {
 			window = mid.RateLimit{}
 		}
 		for l.need() > 0 && len(l.permits) < maxLease {
-			l.permits = append(l.permits, l.share.slot(l.interval, window, l.inFlight+len(l.permits), now))
+			at := l.share.slot(l.interval, window, l.inFlight+len(l.permits), now)
+			l.permits.add(permit{at: at, local: true})
 		}
 		l.dispatch(now)
 		l.judge(now)
@@ -313,9 +308,9 @@ func (l *Limiter) ahead(now time.Time) int {
 // due is when Redis is to be asked.
 func (l *Limiter) due() time.Time {
 	at := l.asked.Add(heartbeat)
-	if l.waiters.Len() > 0 && len(l.permits) > 0 {
+	if l.callers.len() > 0 && len(l.permits) > 0 {
 		// Redis expects no sign of life before, and no permit is used without one.
-		at = later(l.permits[0], l.heard.Add(heartbeat))
+		at = later(l.permits[0].at, l.heard.Add(heartbeat))
 	}
 	switch {
 	case l.health.down.Load():
@@ -341,22 +336,22 @@ func (l *Limiter) next(now time.Time) time.Time {
 	}
 	if len(l.permits) > 0 {
 		switch {
-		case l.waiters.Len() == 0:
-			next = sooner(next, l.permits[0].Add(leaseLife+time.Millisecond))
+		case l.callers.len() == 0:
+			next = sooner(next, l.permits[0].at.Add(leaseLife+time.Millisecond))
 		case l.asking && l.stale(now): // the answer comes first
-		case l.pause.After(l.permits[0]):
+		case l.pause.After(l.permits[0].at):
 			next = sooner(next, l.pause)
 		default:
-			next = sooner(next, l.permits[0])
+			next = sooner(next, l.permits[0].at)
 		}
 	}
 	return next
 }
 
 // ask sends a report to Redis and takes permits.
-func (l *Limiter) ask(want, out int, bucket int64, sent report) {
+func (l *Limiter) ask(want, out int, held time.Duration, bucket int64, sent report) {
 	a, err := bounded(context.Background(), l.link, func(ctx context.Context) (taken, error) {
-		return l.take(ctx, want, out, bucket, sent)
+		return l.take(ctx, want, out, held, bucket, sent)
 	}, nil)
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -369,9 +364,6 @@ func (l *Limiter) ask(want, out int, bucket int64, sent report) {
 		l.health.failed(context.Background(), err)
 		l.retry = now.Add(probe + mathrand.N(probe))
 	} else {
-		if l.health.down.Load() {
-			l.permits = nil // they were not of Redis' bucket
-		}
 		l.health.well(context.Background())
 		l.receive(a, now)
 	}
@@ -395,9 +387,10 @@ func (l *Limiter) receive(a taken, now time.Time) {
 	if a.pause > 0 {
 		l.pause = later(l.pause, now.Add(a.pause))
 	}
+	l.permits = l.permits.shared()
 	at := now.Add(a.first)
 	for range a.permits {
-		l.permits = append(l.permits, later(at, now))
+		l.permits.add(permit{at: later(at, now)})
 		// The next are asked for when these are used: the other processes have
 		// theirs in between.
 		l.retry = at

@@ -38,9 +38,10 @@ type taken struct {
 	pause                      time.Duration // for which all are to send nothing
 }
 
-// take takes at most want permits, and tells Redis of the out that the process has in
-// hand or on their way, what it knows of the server, and its report.
-func (q *quota) take(ctx context.Context, want, out int, bucket int64, r report) (taken, error) {
+// take takes at most want permits. It reports to Redis the out permits that the process
+// has in hand or on their way, how long it holds any for later, what it knows of the
+// server, and what it has learned.
+func (q *quota) take(ctx context.Context, want, out int, held time.Duration, bucket int64, r report) (taken, error) {
 	remaining, resets, fresh := -1, time.Duration(0), 0
 	if r.quota != (mid.RateLimit{}) {
 		remaining, resets = max(r.quota.Remaining, 0), time.Until(r.quota.Reset)
@@ -50,7 +51,7 @@ func (q *quota) take(ctx context.Context, want, out int, bucket int64, r report)
 	}
 	reply, err := q.link.eval(ctx, takeScript, []string{q.key}, q.process, q.interval.Microseconds(), q.burst, want, out,
 		r.back, r.mute, r.pause.Microseconds(), remaining, resets.Microseconds(), r.quota.Limit, fresh, bucket,
-		time.Since(r.seen).Microseconds()).Int64Slice()
+		time.Since(r.seen).Microseconds(), held.Microseconds()).Int64Slice()
 	if err != nil {
 		return taken{}, err
 	}

@@ -20,14 +20,12 @@ type report struct {
 	pause time.Duration // of a 429
 }
 
-// note adds the outcome of a request. bucket says that the server is known to keep one.
+// note adds the outcome of a request that was sent. bucket says that the server is
+// known to keep one.
 func (r *report) note(o mid.RequestOutcome, bucket bool) {
-	switch {
-	case !o.Sent:
-		r.back++
-	case o.RateLimit == mid.RateLimit{}:
+	if o.RateLimit == (mid.RateLimit{}) {
 		r.mute++
-	default:
+	} else {
 		r.see(o.RateLimit, bucket)
 	}
 	r.pause = max(r.pause, o.RetryAfter)
@@ -60,9 +58,9 @@ func (r *report) urgent() bool {
 // sent forgets what Redis knows now. The quota is kept: Redis may lose it.
 func (r *report) sent() { *r = report{quota: r.quota, seen: r.seen} }
 
-// again puts back what Redis did not get.
+// again puts back what Redis may not have got. Permits that go back are not counted
+// again: if Redis did get them, all could send more than the plan allows.
 func (r *report) again(lost report) {
-	r.back += lost.back
 	r.mute += lost.mute
 	r.pause = max(r.pause, lost.pause)
 	r.fresh = r.fresh || lost.fresh

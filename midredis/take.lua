@@ -20,7 +20,7 @@
 -- gives back, 7 how many answers reported nothing, 8 the pause of a 429, 9 what an
 -- answer reported to be left or -1, 10 for how long, 11 the limit, 12 whether that
 -- answer is a new one, 13 what the process knows of the bucket, 14 the age of the
--- answer.
+-- answer, 15 how long until the last permit in its hands may be used.
 --
 -- Returns {permits, how long until the first may be used, how long to wait without
 -- permits, processes, bucket, how long until the plan has another permit for anyone, how
@@ -31,7 +31,7 @@ local longest = 120000000 -- wait of a caller
 local me, interval, burst = 'p:' .. ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local want, out, back, mute = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local pause, remaining, resets, limit = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
-local fresh, age = ARGV[12] == '1', tonumber(ARGV[14])
+local fresh, age, held = ARGV[12] == '1', tonumber(ARGV[14]), tonumber(ARGV[15])
 
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
@@ -58,7 +58,7 @@ if s.bucket and s.bucket >= 0 then
 end
 
 local total, n, all = out, 1, 1 -- n of all want any
-local mine, theirs, silent_until = 0, 0, 0
+local mine, theirs = 0, 0
 -- What a process has had fades in the time that the bucket takes to fill, and not
 -- within a window.
 local fade = burst * interval
@@ -70,7 +70,7 @@ for name, value in pairs(processes) do
   local lately = seen and had * math.exp(math.min(seen - set - now, 0) / fade) or 0
   silence = silence and silence - set
   if name == me then
-    mine, silent_until = lately, silence or 0
+    mine = lately
   elseif not seen or now > silence then
     redis.call('HDEL', KEYS[1], name) -- it has ended, or died
   else
@@ -187,13 +187,14 @@ end
 
 local function text(number) return string.format('%.0f', number) end
 -- It asks again when its last permit may be used, or its wait is over.
-local busy = granted > 0 and math.max(first + (granted - 1) * interval, 0) or math.min(wait, longest)
-local until_then = now + busy + alive
-if out > 0 then -- some of it may be for later
-  until_then = math.max(until_then, silent_until)
+local busy = held
+if granted > 0 then
+  busy = math.max(busy, first + (granted - 1) * interval)
+elseif want > 0 then
+  busy = math.max(busy, math.min(wait, longest))
 end
 redis.call('HSET', KEYS[1], 'clock', text(now), 'tat', text(tat), 'bucket', bucket, 'silent', silent, 'pause', text(paused),
-  me, string.format('%.0f %.0f %.0f %d %.3f', now, until_then, out + granted, want > 0 and 1 or 0, mine + granted))
+  me, string.format('%.0f %.0f %.0f %d %.3f', now, now + busy + alive, out + granted, want > 0 and 1 or 0, mine + granted))
 if s.from then
   redis.call('HSET', KEYS[1], 'from', text(s.from), 'had', s.had)
 end
