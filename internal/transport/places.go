@@ -7,26 +7,26 @@ import (
 	"time"
 )
 
-// lendAfter is how long a call keeps its place from a token request in the limiter's
-// queue. One that has a good token needs its place sooner.
+// lendAfter is how long a call keeps its place while a token request waits in the
+// limiter's queue. A call that has a good token is sent sooner.
 const lendAfter = 20 * time.Millisecond
 
 // Places are the places in the quota whose calls wait for a token. A token request
-// takes one of them, or else waits in the limiter's queue. From there it takes one
-// that a call offers for long. The latest call loses its place first: a call that had
-// its turn earlier gets the place of one that comes after it.
+// takes one of them, or else waits in the limiter's queue. While it waits there, it
+// takes a place that has been on offer for [lendAfter]. The latest call loses its place
+// first: a call that had its turn earlier gets the place of one that comes after it.
 type Places struct {
-	// Lanes says that the limiter serves those first that are [Ahead]. What a call
-	// gives up is then the next one's of them, and otherwise anyone's.
+	// Lanes says that the limiter serves requests first that are [Ahead]. A place that
+	// a call gives up then goes to one of them, and otherwise to anyone.
 	Lanes bool
 
 	mu      sync.Mutex
 	idle    []*Call // with a place; each knows its index
 	without []*Call // whose place a token request has taken
 	queued  []*tokenTurn
-	lending bool // a look at them is to come
+	lending bool // lend will be called
 	earlier int  // calls in the queue that had their turn
-	turns   int  // of calls, so far
+	turns   int  // how many calls had one
 }
 
 // tokenTurn is the turn of a token request that waits in the limiter's queue.
@@ -62,7 +62,7 @@ func (p *Places) offer(call *Call) bool {
 	return true
 }
 
-// lendLater looks again for the token requests in the queue, if there are any.
+// lendLater has lend called if there may be a place for a token request then.
 func (p *Places) lendLater() {
 	if !p.lending && len(p.queued) > 0 && len(p.idle) > 0 {
 		p.lending = true
@@ -79,10 +79,11 @@ func (p *Places) lend() {
 	offered := time.Now().Add(-lendAfter)
 	for len(p.queued) > 0 {
 		first := p.queued[0]
-		if first.request.Err() == nil && !p.take(offered) {
+		wanted := first.request.Err() == nil
+		if wanted && !p.take(offered) {
 			break
 		}
-		first.taken = first.request.Err() == nil
+		first.taken = wanted
 		first.leave()
 		p.queued = p.queued[1:]
 	}
